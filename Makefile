@@ -1,0 +1,70 @@
+# The only developer door. `make` prints help.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/company-assistant
+# A file of a package means: installed from these exact pins.
+INSTALLED := $(VENV)/installed.stamp
+INSTALLED_DEV := $(VENV)/installed-dev.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-live check bench lock docs clean install install-dev
+
+help: ## print this help
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+demo: $(INSTALLED) ## the whole product on this machine; PORT= DOCS= ANSWERS=ollama|embedded|quotes
+	@PORT="$(PORT)" DOCS="$(DOCS)" ANSWERS="$(ANSWERS)" exec $(BIN)/assistant up --demo
+
+test: $(INSTALLED_DEV) ## every test that needs no GPU, no Docker and no model download
+	@scripts/install-apt.sh
+	@$(BIN)/pytest $(ARGS)
+
+test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
+	@scripts/install-apt.sh
+	@scripts/build_ollama.sh >/dev/null
+	@$(BIN)/pytest -m live -p no:xdist $(ARGS) tests/live tests/contracts
+
+check: $(INSTALLED_DEV) ## lint, types, import contracts, freshness of generated docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/write_reference.py --check
+
+docs: $(INSTALLED_DEV) ## write docs/reference/ and .env.example anew
+	@$(BIN)/python scripts/write_reference.py
+
+bench: $(INSTALLED_DEV) ## benchmarks, one JSON line each
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file; done
+
+lock: $(VENV)/uv.stamp ## write the pins with hashes anew
+	@$(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --group dev --all-extras pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header -c requirements-dev.txt pyproject.toml -o requirements.txt
+
+clean: ## take everything away that the other targets made in this folder and in the cache
+	@rm -rf $(VENV) var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf "$(CACHE)"
+
+install: $(INSTALLED) ## the virtual environment for running
+install-dev: $(INSTALLED_DEV) ## the virtual environment for developing
+
+$(VENV)/uv.stamp: requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "→ apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@touch $@
+
+$(INSTALLED): requirements.txt pyproject.toml $(VENV)/uv.stamp
+	@test -e $(INSTALLED_DEV) || VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.txt pyproject.toml $(VENV)/uv.stamp
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements-dev.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@ $(INSTALLED)

@@ -1,0 +1,146 @@
+"""Who asks, decided once at the door for every address that is not expressly open, and what they may do.
+
+A forgotten route is therefore closed, not open. An API key in `Authorization: Bearer` decides alone; without one,
+`X-Forwarded-User` counts only together with the proxy's secret. Nothing else in a request can name a person.
+"""
+
+from __future__ import annotations
+
+import hmac
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import Depends, Request
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.edge import Edge, edge_of, log_fields
+from api.errors import shutting_down
+from api.limits import read_body, replaying
+from api.problems import error_response
+from assistant.domain import EVERYONE, Principal
+from assistant.errors import AccessDenied, AssistantError, NotAuthenticated, Text
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
+"""Addresses that answer without an identity; they hold no document and no question."""
+ADMINISTRATORS = "administrators"
+"""Users in this group may also ingest and administer; apps get scopes with their key."""
+USER_SCOPES = frozenset({"ask", "documents"})
+ALL_SCOPES = USER_SCOPES | {"ingest", "admin"}
+NAME_LIMIT_CHARACTERS = 128
+KEY_LIMIT_CHARACTERS = 512
+
+
+class Doorkeeper:
+    """ASGI middleware: nobody unknown gets in, and no body larger than the limit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            if scope["path"] not in OPEN_PATHS:
+                await _identify(request)
+            messages = await read_body(receive, declared_bytes=_declared_bytes(request))
+        except AssistantError as error:
+            await error_response(request, error)(scope, receive, send)
+            return
+        if messages is not None:
+            await self._app(scope, replaying(messages, receive), send)
+
+
+async def _identify(request: Request) -> None:
+    edge = edge_of(request)
+    if edge.closing.is_set():
+        raise shutting_down()
+    principal = await _principal_of(request, edge)
+    request.state.principal = principal
+    log_fields(request)["user"] = principal.name
+
+
+async def _principal_of(request: Request, edge: Edge) -> Principal:
+    scheme, key = get_authorization_scheme_param(request.headers.get("authorization"))
+    if scheme.lower() == "bearer":
+        ledger = edge.assistant.ledger
+        known = None
+        if 0 < len(key) <= KEY_LIMIT_CHARACTERS:
+            known = await anyio.to_thread.run_sync(ledger.principal_for_key, key)
+        if known is None:
+            raise _not_authenticated()
+        return known
+    user = _forwarded_user(request, secret=edge.settings.proxy_secret)
+    groups = await anyio.to_thread.run_sync(edge.assistant.ledger.groups_of, user) | {EVERYONE}
+    scopes = ALL_SCOPES if ADMINISTRATORS in groups else USER_SCOPES
+    return Principal(name=user, groups=groups, scopes=scopes, via="proxy")
+
+
+def _forwarded_user(request: Request, *, secret: str) -> str:
+    """The user the proxy vouches for. Raises NotAuthenticated for a missing or doubtful one."""
+    users = request.headers.getlist("x-forwarded-user")
+    secrets = request.headers.getlist("x-proxy-secret")
+    if not secret or len(users) != 1 or len(secrets) != 1:
+        raise _not_authenticated()
+    if not hmac.compare_digest(secrets[0].encode("latin-1"), secret.encode()):
+        raise _not_authenticated()
+    try:
+        # Header bytes arrive as latin-1; a Japanese user name was sent as UTF-8.
+        user = users[0].encode("latin-1").decode().strip()
+    except UnicodeDecodeError as error:
+        raise _not_authenticated() from error
+    is_plain = all(unicodedata.category(character)[0] != "C" for character in user)
+    if not user or len(user) > NAME_LIMIT_CHARACTERS or not is_plain:
+        raise _not_authenticated()
+    return user
+
+
+def _declared_bytes(request: Request) -> int | None:
+    declared = request.headers.get("content-length", "")
+    return int(declared[:18]) if declared.isascii() and declared.isdigit() else None
+
+
+def _not_authenticated() -> NotAuthenticated:
+    return NotAuthenticated(
+        Text(ja="誰からの問い合わせか分かりません。", en="It is not known who asks."),
+        Text(
+            ja="API キーを Authorization: Bearer で送ってください。キーは管理者が assistant keys create で作れます。"
+            "社内の画面からはそのまま使えます。",
+            en="Send an API key as Authorization: Bearer. An administrator makes one with assistant keys create. "
+            "On the company's own screen nothing is needed.",
+        ),
+    )
+
+
+def caller(request: Request) -> Principal:
+    """Who asks, as the door found out."""
+    principal: Principal = request.state.principal
+    return principal
+
+
+def caller_with(*scopes: str) -> Callable[[Request], Principal]:
+    """A dependency that gives the caller if they hold one of `scopes`, and raises AccessDenied otherwise."""
+
+    def permitted(request: Request) -> Principal:
+        principal = caller(request)
+        if principal.scopes.isdisjoint(scopes):
+            wanted = " / ".join(scopes)
+            raise AccessDenied(
+                Text(ja=f"これには権限 {wanted} が必要です。", en=f"This needs the scope {wanted}."),
+                Text(
+                    ja=f"管理者に権限 {wanted} を頼んでください。",
+                    en=f"Ask the administrator for the scope {wanted}.",
+                ),
+            )
+        return principal
+
+    return permitted
+
+
+Asker = Annotated[Principal, Depends(caller_with("ask"))]
+Reader = Annotated[Principal, Depends(caller_with("documents"))]
+Ingester = Annotated[Principal, Depends(caller_with("ingest", "admin"))]

@@ -1,0 +1,81 @@
+"""create_app: settings -> the HTTP application. The only place that knows all routes.
+
+Nothing is opened at import time: the assistant is opened by the app's lifespan and closed at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from structlog.typing import FilteringBoundLogger
+
+from api import problems
+from api.deps import Doorkeeper
+from api.description import describe
+from api.edge import Edge
+from api.limits import Admission
+from api.logs import RequestLog, make_log
+from api.metrics import Metrics
+from api.routes import ask, documents, health, jobs, me, openai
+from assistant.settings import Settings
+
+if TYPE_CHECKING:  # see api/edge.py
+    from assistant.wiring import Assistant
+
+VERSION = "0.1.0"
+DESCRIPTION = """Questions answered from the company's own documents, with sources.
+
+Every error is an RFC 9457 problem with `detail` and `hint` in the language of `Accept-Language` (ja or en); under `/v1`
+errors have OpenAI's shape."""
+
+
+def create_app(
+    settings: Settings, *, assistant: Assistant | None = None, log: FilteringBoundLogger | None = None
+) -> FastAPI:
+    """The application. Without an `assistant` its lifespan opens the one that the settings describe, and closes it.
+
+    The lifespan raises what opening raises: SettingsError, ModelfileInvalid, StoreUnavailable.
+    """
+    app = FastAPI(
+        title="Company assistant",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,  # their pages load scripts from the internet
+        redoc_url=None,
+    )
+    app.state.edge = _edge(settings, assistant, log or make_log(settings))
+    for resource in (ask, documents, jobs, me, openai, health):
+        app.include_router(resource.router)
+    problems.install(app)
+    app.add_middleware(Doorkeeper)
+    app.add_middleware(RequestLog)  # added last, so outermost
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLogger) -> Edge:
+    metrics = Metrics()
+    admission = Admission(
+        parallel=settings.model_parallel,
+        queue_limit=settings.queue_limit,
+        on_waiting=metrics.questions_waiting.set,
+    )
+    return Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    edge: Edge = app.state.edge
+    if edge.opened is not None:
+        yield
+        return
+    from assistant.wiring import open_assistant
+
+    async with open_assistant(edge.settings) as assistant:
+        edge.opened = assistant
+        yield
+        edge.closing.set()

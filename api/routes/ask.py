@@ -1,0 +1,273 @@
+"""POST /ask and POST /search: a question on its way through the edge.
+
+Checked, given a place, answered, or ended by hang-up or shutdown:
+
+            ┌ place in the queue ─▶ ask() ─▶ events ┐
+question ───┤ the caller hangs up ──────────────────┼─▶ events(): …, then exactly one Finished or Failed,
+            └ the server stops ─────────────────────┘             or nothing more when nobody listens
+
+ask() runs in a task of its own, so that a silent model can be interrupted at once: cancelling the task closes ask(), which
+frees the model. JSON, event stream and OpenAI's shape all consume `events`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import unicodedata
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+
+from api import examples
+from api.deps import Asker
+from api.edge import Edge, edge_of, log_fields, request_id_of
+from api.errors import internal_error, invalid_field, shutting_down
+from api.problems import remember_question
+from api.stream import STATUS_HUNG_UP, ask_frames, open_stream, wants_events
+from assistant import wire
+from assistant.domain import Answer, Event, Failed, Filters, Finished, Principal, Question, Token
+from assistant.errors import AssistantError, Language, QuestionError, QuestionTooLong, Text
+from assistant.text import language_of
+
+router = APIRouter(tags=["questions"])
+
+EVENTS_AHEAD = 64
+"""Events kept for a slow reader before the model is made to wait for it."""
+CLOSE_SECONDS = 5.0
+"""How long an ended question may take to close its connections; normally milliseconds."""
+SILENCE_SECONDS = 1.0
+"""After this much silence `events` gives None: a heartbeat on a stream. The screen's stop button acts on heartbeats."""
+
+
+def question_of(
+    request: Request,
+    text: str,
+    *,
+    principal: Principal,
+    language: Literal["auto", "ja", "en"] = "auto",
+    filters: Filters | None = None,
+    conversation_id: str | None = None,
+) -> Question:
+    """The question as the pipeline takes it: control characters removed, language decided.
+
+    Raises QuestionError for an empty and QuestionTooLong for a too long one.
+    """
+    edge = edge_of(request)
+    remember_question(request, text)
+    cleaned = without_control_characters(text).strip()
+    if edge.settings.log_questions:
+        log_fields(request)["question"] = cleaned
+    if not cleaned:
+        raise QuestionError(
+            Text(ja="質問(question)が空です。", en="The question is empty."),
+            Text(ja="知りたいことを文で書いてください。", en="Write what you want to know."),
+        )
+    limit = edge.assistant.question_limit_characters
+    if len(cleaned) > limit:
+        raise QuestionTooLong(
+            Text(
+                ja=f"質問(question)が {len(cleaned):,} 文字あり、上限の {limit:,} 文字を超えています。",
+                en=f"The question has {len(cleaned):,} characters, more than the limit of {limit:,}.",
+            ),
+            Text(ja="要点にしぼって短くしてください。", en="Shorten it to its point."),
+        )
+    decided: Language = language_of(cleaned) if language == "auto" else language
+    return Question(
+        text=cleaned,
+        language=decided,
+        principal=principal,
+        filters=filters or Filters(),
+        conversation_id=conversation_id,
+        request_id=request_id_of(request),
+    )
+
+
+def without_control_characters(text: str) -> str:
+    """The text without control characters and lone surrogates; line ends and tabs stay, emoji stay whole."""
+    unified = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+
+
+def check_release(edge: Edge, release: str | None) -> None:
+    """Returns when `release` is the one that answers, or None. Raises InvalidRequest otherwise."""
+    if release is not None and release != edge.assistant.release_id:
+        raise invalid_field(
+            "release",
+            Text(ja="このリリースはありません。", en="There is no such release."),
+            hint=Text(
+                ja=f"release を省くか {edge.assistant.release_id} にしてください。",
+                en=f"Leave release out, or send {edge.assistant.release_id}.",
+            ),
+        )
+
+
+class Asking:
+    """One question being asked. Consume `events` once, or `answer`; closing the generator frees everything."""
+
+    def __init__(self, request: Request, question: Question) -> None:
+        self._edge = edge_of(request)
+        self._request = request
+        self._question = question
+        self._log = log_fields(request)
+        self._started = time.perf_counter()
+        self._has_token = False
+        self.is_hung_up = False
+
+    async def answer(self) -> Answer | None:
+        """The whole answer, or None when the caller left. Raises the error that ended the question."""
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    return event.answer
+                if isinstance(event, Failed):
+                    raise event.error
+        return None
+
+    async def events(self) -> AsyncGenerator[Event | None, None]:
+        """The question's events; None after each SILENCE_SECONDS without one.
+
+        Ends with exactly one Finished or Failed, or without when the caller hangs up.
+        """
+        queue: asyncio.Queue[Event] = asyncio.Queue(maxsize=EVENTS_AHEAD)
+        work = asyncio.create_task(self._work(queue))
+        gone = asyncio.create_task(self._hung_up())
+        closing = asyncio.create_task(self._edge.closing.wait())
+        following = asyncio.create_task(queue.get())
+        try:
+            while True:
+                await asyncio.wait(
+                    {work, gone, closing, following}, timeout=SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                event = following.result() if following.done() else None
+                if gone.done():
+                    self.is_hung_up = True
+                    self._edge.metrics.hang_ups.inc()
+                    self._log["ended"] = "hung up"
+                    return
+                if closing.done() and not isinstance(event, Finished | Failed):
+                    event = Failed(shutting_down())
+                elif event is None and work.done() and queue.empty():
+                    event = Failed(self._unforeseen(work))
+                if event is None and work.done():
+                    continue
+                self._note(event)
+                yield event
+                if isinstance(event, Finished | Failed):
+                    return
+                if following.done():
+                    following = asyncio.create_task(queue.get())
+        finally:
+            tasks = {work, gone, closing, following}
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+
+    async def _work(self, queue: asyncio.Queue[Event]) -> None:
+        """Waits for a place, then passes on what ask() says up to its end."""
+        try:
+            async with (
+                self._edge.admission.place(queue.put) as queue_seconds,
+                aclosing(self._edge.assistant.ask(self._question)) as events,
+            ):
+                async for event in events:
+                    await queue.put(_with_queue_seconds(event, queue_seconds))
+                    if isinstance(event, Finished | Failed):
+                        return
+        except AssistantError as error:
+            await queue.put(Failed(error))
+
+    async def _hung_up(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+
+    def _unforeseen(self, work: asyncio.Task[None]) -> AssistantError:
+        """The error for a question that ended without Finished or Failed; the log gets the cause."""
+        cause = None if work.cancelled() else work.exception()
+        self._edge.log.error(
+            "a question ended without an end event", request_id=self._question.request_id, exc_info=cause
+        )
+        return internal_error()
+
+    def _note(self, event: Event | None) -> None:
+        metrics = self._edge.metrics
+        if isinstance(event, Token) and not self._has_token:
+            self._has_token = True
+            metrics.first_token_seconds.observe(time.perf_counter() - self._started)
+        elif isinstance(event, Finished):
+            answer = event.answer
+            metrics.questions.labels(mode=answer.mode.value, refused=str(answer.refused).lower()).inc()
+            metrics.retrieval_seconds.observe(answer.timings.retrieve_seconds)
+            self._log.update(
+                mode=answer.mode.value,
+                refused=answer.refused,
+                citations=len(answer.citations),
+                queue_seconds=round(answer.timings.queue_seconds, 3),
+            )
+
+
+def _with_queue_seconds(event: Event, queue_seconds: float) -> Event:
+    """The event; a Finished one with the wait added, because ask() starts its clock only when it has a place."""
+    if not isinstance(event, Finished):
+        return event
+    timings = event.answer.timings
+    first = timings.first_token_seconds
+    waited = replace(
+        timings,
+        queue_seconds=queue_seconds,
+        first_token_seconds=None if first is None else first + queue_seconds,
+        total_seconds=timings.total_seconds + queue_seconds,
+    )
+    return Finished(replace(event.answer, timings=waited))
+
+
+@router.post(
+    "/ask",
+    operation_id="ask",
+    summary="Ask the documents a question",
+    response_model=wire.AnswerOut,
+    responses={
+        200: {"content": examples.content("ANSWER") | examples.EVENT_STREAM},
+        **examples.problems(401, 403, 413, 422, 429, 503, 504),
+    },
+    openapi_extra=examples.body("ASK"),
+)
+async def ask(body: wire.AskIn, request: Request, principal: Asker) -> wire.AnswerOut | Response:
+    """The answer with its citations. `stream: true` or `Accept: text/event-stream` gives the events of the contract."""
+    question = question_of(
+        request,
+        body.question,
+        principal=principal,
+        language=body.language,
+        filters=body.filters.to_domain(),
+        conversation_id=body.conversation_id,
+    )
+    check_release(edge_of(request), body.release)
+    asking = Asking(request, question)
+    if body.stream or wants_events(request):
+        return await open_stream(request, asking, encode=ask_frames)
+    answer = await asking.answer()
+    return Response(status_code=STATUS_HUNG_UP) if answer is None else wire.AnswerOut.from_domain(answer)
+
+
+@router.post(
+    "/search",
+    operation_id="search",
+    summary="Find passages, without an answer",
+    responses={
+        200: {"content": examples.content("SEARCH_RESULT")},
+        **examples.problems(401, 403, 413, 422, 503),
+    },
+    openapi_extra=examples.body("SEARCH"),
+)
+async def search(body: wire.SearchIn, request: Request, principal: Asker) -> wire.SearchOut:
+    """The passages that a question would be answered from, best first."""
+    question = question_of(request, body.question, principal=principal, filters=body.filters.to_domain())
+    edge = edge_of(request)
+    found = await edge.assistant.search(question, limit=body.limit)
+    edge.metrics.retrieval_seconds.observe(found.retrieve_seconds)
+    log_fields(request)["passages"] = len(found.passages)
+    return wire.SearchOut.from_domain(found, language=question.language)

@@ -1,0 +1,178 @@
+"""GET /documents…: the documents that the caller may read, their originals and receipts.
+
+What may not be read answers exactly like what does not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Annotated, Any, TypeVar
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse
+
+from api import examples
+from api.deps import Reader
+from api.edge import edge_of
+from api.errors import RangeNotSatisfiable
+from assistant import domain, wire
+from assistant.errors import NotFound, Text
+
+router = APIRouter(tags=["documents"])
+
+Value = TypeVar("Value")
+DOCUMENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+ONE_RANGE = re.compile(r"^bytes=(\d{1,18})?-(\d{1,18})?$")
+SHOWN_IN_BROWSER = frozenset({"application/pdf", "text/plain"})
+"""Types without active content; everything else is downloaded."""
+NEVER_DECLARED = ("html", "xml", "svg", "javascript")
+"""Types that a browser could run keep their bytes but lose their name."""
+MEDIA_TYPE = re.compile(r"^[a-z0-9.+-]+/[a-z0-9.+-]+$")
+UNDECLARED = "application/octet-stream"
+CHARSETS = {
+    "utf-8": "utf-8",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16le",
+    "utf-16-be": "utf-16be",
+    "cp932": "shift_jis",
+    "euc_jp": "euc-jp",
+    "iso2022_jp": "iso-2022-jp",
+    "cp1252": "windows-1252",
+}
+"""Python's codec as found by ingestion -> the browsers' name for it."""
+FILE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "Cache-Control": "private, no-cache",
+}
+
+
+@router.get(
+    "/documents",
+    operation_id="list_documents",
+    summary="Documents that the caller may read",
+    responses={200: {"content": examples.content("DOCUMENTS")}, **examples.problems(401, 403, 404, 422, 503)},
+)
+async def list_documents(
+    request: Request,
+    principal: Reader,
+    *,
+    query: Annotated[wire.PlainLine | None, Query(description="Words of the title or path.")] = None,
+    folder: Annotated[wire.PlainLine | None, Query(description="Beginning of the path.")] = None,
+    status: Annotated[domain.DocumentStatus | None, Query(description="State in the ledger.")] = None,
+    cursor: Annotated[wire.PlainLine | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Documents per page.")] = 50,
+) -> wire.DocumentsOut:
+    """One page, and the cursor of the next."""
+    call = partial(
+        edge_of(request).assistant.ledger.list_documents,
+        principal=principal,
+        query=query or None,
+        folder=folder or None,
+        status=None if status is None else status.value,
+        cursor=cursor or None,
+        limit=limit,
+    )
+    documents, following = await anyio.to_thread.run_sync(call)
+    return wire.DocumentsOut(documents=[wire.DocumentOut.from_domain(d) for d in documents], next=following)
+
+
+@router.get(
+    "/documents/{document_id}",
+    operation_id="get_document",
+    summary="One document",
+    responses={200: {"content": examples.content("DOCUMENT")}, **examples.problems(401, 403, 404, 503)},
+)
+async def get_document(document_id: str, request: Request, principal: Reader) -> wire.DocumentOut:
+    """The document as the ledger has it."""
+    document = await _of_document(edge_of(request).assistant.ledger.get_document, document_id, principal=principal)
+    return wire.DocumentOut.from_domain(document)
+
+
+@router.get(
+    "/documents/{document_id}/receipt",
+    operation_id="get_receipt",
+    summary="What ingestion did with a document",
+    responses={200: {"content": examples.content("RECEIPT")}, **examples.problems(401, 403, 404, 503)},
+)
+async def get_receipt(document_id: str, request: Request, principal: Reader) -> dict[str, Any]:
+    """Parser, encoding, counts and, where it failed, the reason."""
+    return await _of_document(edge_of(request).assistant.ledger.receipt, document_id, principal=principal)
+
+
+@router.get(
+    "/documents/{document_id}/file",
+    operation_id="get_file",
+    summary="The original file",
+    response_class=FileResponse,
+    responses={
+        200: {"content": examples.FILE, "description": "The original, byte for byte."},
+        206: {"content": examples.FILE, "description": "The bytes of a Range request."},
+        **examples.problems(401, 403, 404, 416, 503),
+    },
+)
+async def get_file(document_id: str, request: Request, principal: Reader) -> FileResponse:
+    """The bytes as they lie in the folder; PDF and plain text open in the browser, the rest is downloaded."""
+    ledger = edge_of(request).assistant.ledger
+    document = await _of_document(ledger.get_document, document_id, principal=principal)
+    location = await _of_document(ledger.document_location, document_id, principal=principal)
+    receipt = await _of_document(ledger.receipt, document_id, principal=principal)
+    media_type = _declared_type(document.media_type, encoding=receipt.get("encoding"))
+    try:
+        stat = await anyio.to_thread.run_sync(location.stat)
+    except OSError as error:
+        raise NotFound(
+            Text(ja="元のファイルがもうありません。", en="The original file is no longer there."),
+            Text(
+                ja="フォルダーを確かめるか、管理者に聞いてください。",
+                en="Look into the folder, or ask the administrator.",
+            ),
+        ) from error
+    _check_range(request, size_bytes=stat.st_size)
+    return FileResponse(
+        location,
+        stat_result=stat,
+        media_type=media_type,
+        filename=PurePosixPath(document.path).name,
+        content_disposition_type="inline" if media_type.split(";")[0] in SHOWN_IN_BROWSER else "attachment",
+        headers=FILE_HEADERS,
+    )
+
+
+async def _of_document(call: Callable[..., Value], document_id: str, *, principal: domain.Principal) -> Value:
+    """The ledger's answer; an id that cannot be one is looked up as one that nobody has, for the same answer."""
+    asked_id = document_id if DOCUMENT_ID.match(document_id) else "none"
+    return await anyio.to_thread.run_sync(partial(call, asked_id, principal=principal))
+
+
+def _check_range(request: Request, *, size_bytes: int) -> None:
+    """Drops a Range header that is not one plain range, as RFC 9110 allows, and refuses one behind the end."""
+    wanted = request.headers.get("range")
+    if wanted is None:
+        return
+    match = ONE_RANGE.match(wanted.strip())
+    first, last = (match[1], match[2]) if match is not None else (None, None)
+    if (first is None and last is None) or (first is not None and last is not None and int(first) > int(last)):
+        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0].lower() != b"range"]
+        return
+    is_behind = int(first) >= size_bytes if first is not None else size_bytes == 0 or int(last or 0) == 0
+    if is_behind:
+        raise RangeNotSatisfiable(
+            Text(ja="その範囲はファイルの終わりより後です。", en="The range lies behind the end of the file."),
+            Text(ja=f"ファイルは {size_bytes:,} バイトです。", en=f"The file has {size_bytes:,} bytes."),
+            size_bytes=size_bytes,
+        )
+
+
+def _declared_type(known: str | None, *, encoding: str | None) -> str:
+    """The type to declare: the ledger's, with the charset that ingestion found, and never one that a browser runs."""
+    plain = (known or "").split(";")[0].strip().lower()
+    if not MEDIA_TYPE.match(plain) or any(word in plain for word in NEVER_DECLARED):
+        return UNDECLARED
+    if not plain.startswith("text/"):
+        return plain
+    charset = CHARSETS.get(encoding or "")
+    return UNDECLARED if charset is None else f"{plain}; charset={charset}"

@@ -1,0 +1,89 @@
+"""GET and POST /jobs: ingestions asked for and running. A job is a row in the ledger; the ingest worker claims it."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
+
+from api import examples
+from api.deps import Ingester
+from api.edge import Edge, edge_of
+from assistant import wire
+from assistant.errors import FolderMissing, Text
+
+router = APIRouter(tags=["jobs"])
+
+JOB_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+
+
+@router.get(
+    "/jobs",
+    operation_id="list_jobs",
+    summary="Ingestions, newest first",
+    responses={200: {"content": examples.content("JOBS")}, **examples.problems(401, 403, 422, 503)},
+)
+async def list_jobs(
+    request: Request,
+    _: Ingester,
+    limit: Annotated[int, Query(ge=1, le=100, description="Jobs given at most.")] = 50,
+) -> wire.JobsOut:
+    """The newest jobs with their counts."""
+    jobs = await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.list_jobs, limit)
+    return wire.JobsOut(jobs=[wire.JobOut.from_domain(job) for job in jobs])
+
+
+@router.post(
+    "/jobs",
+    operation_id="create_job",
+    summary="Ask for an ingestion",
+    status_code=202,
+    responses={202: {"content": examples.content("JOB")}, **examples.problems(401, 403, 413, 422, 503)},
+    openapi_extra=examples.body("JOB_WANTED"),
+)
+async def create_job(body: wire.JobIn, request: Request, response: Response, principal: Ingester) -> wire.JobOut:
+    """The queued job; the worker takes it at its next look."""
+    edge = edge_of(request)
+    folder = await anyio.to_thread.run_sync(_folder, edge, body.folder)
+    call = partial(edge.assistant.ledger.create_job, body.kind, folder=str(folder), requested_by=principal.name)
+    job = await anyio.to_thread.run_sync(call)
+    response.headers["Location"] = f"/jobs/{job.job_id}"
+    return wire.JobOut.from_domain(job)
+
+
+@router.get(
+    "/jobs/{job_id}",
+    operation_id="get_job",
+    summary="One ingestion",
+    responses={200: {"content": examples.content("JOB")}, **examples.problems(401, 403, 404, 503)},
+)
+async def get_job(job_id: str, request: Request, _: Ingester) -> wire.JobOut:
+    """State and counts of the job."""
+    asked_id = job_id if JOB_ID.match(job_id) else "none"
+    job = await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.get_job, asked_id)
+    return wire.JobOut.from_domain(job)
+
+
+def _folder(edge: Edge, name: str | None) -> Path:
+    """The folder of that name. Only folders that the operator chose can be ingested from here, never any path.
+
+    Raises FolderMissing.
+    """
+    documents_folder = edge.settings.documents_folder.resolve()
+    if name is None or name.rstrip("/") in {documents_folder.name, str(edge.settings.documents_folder)}:
+        return documents_folder
+    known = edge.assistant.ledger.folders()
+    if name.rstrip("/") in known:
+        return known[name.rstrip("/")]
+    names = ", ".join(sorted({documents_folder.name, *known}))
+    raise FolderMissing(
+        Text(ja=f"{name} というフォルダー(folder)は登録されていません。", en=f"The folder {name} is not known."),
+        Text(
+            ja=f"使える名前: {names}。増やすには ingest run --folder を使います。",
+            en=f"Known names: {names}. Add one with ingest run --folder.",
+        ),
+    )

@@ -1,0 +1,253 @@
+"""`assistant up | ask | search | keys | users | reference`: the command line of the core."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from assistant.demo import Answers, choose
+from assistant.domain import Answer, Failed, Finished, Principal, Question, Token
+from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
+from assistant.logs import configure_logs
+from assistant.parts import stack_parts
+from assistant.settings import Settings, load_settings
+from assistant.stack import Stack
+from assistant.terminal import caller_language, telling_errors
+from assistant.text import language_of
+from assistant.wire import AnswerOut, PassageOut
+from assistant.wiring import open_assistant, open_stores
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers from the company's own documents.")
+keys = typer.Typer(no_args_is_help=True, help="API keys of apps.")
+users = typer.Typer(no_args_is_help=True, help="Groups of users.")
+app.add_typer(keys, name="keys")
+app.add_typer(users, name="users")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsUser = Annotated[str, typer.Option("--as", help="User whose rights apply; default: only what everyone may read.")]
+
+
+def _say(text: Text) -> None:
+    Console(stderr=True, highlight=False).print(text.in_language(caller_language()))
+
+
+@app.command()
+def up(
+    only: Annotated[str, typer.Option(help="Parts to start, separated by commas: chroma,chat,api,ingest,ui.")] = "",
+    demo: Annotated[bool, typer.Option("--demo", help="Choose everything for a first look; see `make demo`.")] = False,
+) -> None:
+    """Starts the stack as plain processes and stops all of it at Ctrl-C."""
+    with telling_errors():
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        if demo:
+            settings = _demo_settings(settings)
+        names = [name.strip() for name in only.split(",") if name.strip()]
+        _run_stack(settings, names, is_demo=demo)
+
+
+def _demo_settings(settings: Settings) -> Settings:
+    answers = os.environ.get("ANSWERS", "auto") or "auto"
+    if answers not in Answers.__args__:  # type: ignore[attr-defined]
+        raise SettingsError(
+            Text(ja=f"ANSWERS={answers} は使えません。", en=f"ANSWERS={answers} is not allowed."),
+            Text(ja="ollama, embedded, quotes のどれかにしてください。", en="Use ollama, embedded or quotes."),
+        )
+    documents = Path(os.environ.get("DOCS") or settings.documents_folder)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("model", total=None, visible=False)
+
+        def told(done: int, total: int, source: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"model ({source})", visible=True)
+
+        port = int(os.environ.get("PORT") or settings.ui_port)
+        choice = choose(settings, answers=answers, port=port, documents=documents, told=told)  # type: ignore[arg-type]
+    _say(choice.reason)
+    return choice.settings
+
+
+def _run_stack(settings: Settings, only: list[str], *, is_demo: bool) -> None:
+    parts = stack_parts(settings, only=only)
+    console = Console(stderr=True, highlight=False)
+    stack = Stack(
+        parts,
+        data_folder=settings.data_folder.resolve(),
+        told=lambda name, state: console.print(f"[dim]{name:8}[/dim] {state}"),
+    )
+    is_stopping = False
+
+    def request_stop(*_: object) -> None:
+        nonlocal is_stopping
+        is_stopping = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, request_stop)
+    try:
+        with console.status("…"):
+            stack.start()
+        _print_stack(stack, settings, is_demo=is_demo)
+        stack.watch(lambda: is_stopping)
+    finally:
+        stack.stop()
+
+
+def _print_stack(stack: Stack, settings: Settings, *, is_demo: bool) -> None:
+    table = Table("part", "pid", "where", box=None)
+    for part, pid in zip(stack.parts, stack.pids().values(), strict=True):
+        table.add_row(part.name, str(pid), part.where)
+    Console(stderr=True, highlight=False).print(table)
+    screen = f"http://{settings.ui_host}:{settings.ui_port}"
+    if is_demo:
+        _say(
+            Text(
+                ja=f"\n画面: {screen}\n試す質問: 有給休暇はいつまでに申請しますか?\n終わるには Ctrl-C\n",
+                en=f"\nOpen {screen}\nTry: 有給休暇はいつまでに申請しますか? / How do I connect to the VPN?\nCtrl-C stops all of it\n",
+            )
+        )
+
+
+@app.command(name="ask")
+def ask_question(question: str, as_json: Json = False, as_user: AsUser = "") -> None:
+    """One question through the one pipeline."""
+    with telling_errors():
+        settings = load_settings()
+        configure_logs("error")
+        asyncio.run(_ask(settings, question, as_json=as_json, as_user=as_user))
+
+
+async def _ask(settings: Settings, text: str, *, as_json: bool, as_user: str) -> None:
+    _check_question(text, settings.question_limit_characters)
+    async with open_assistant(settings) as assistant:
+        principal = _principal(as_user, assistant.ledger.groups_of(as_user))
+        question = Question(text=text, language=language_of(text), principal=principal)
+        async with aclosing(assistant.ask(question)) as events:
+            async for event in events:
+                if isinstance(event, Token) and not as_json:
+                    print(event.text, end="", flush=True)
+                elif isinstance(event, Failed):
+                    raise event.error
+                elif isinstance(event, Finished):
+                    _print_answer(event.answer, as_json=as_json)
+
+
+def _print_answer(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        print(AnswerOut.from_domain(answer).model_dump_json(indent=1))
+        return
+    print("\n" + answer.text + "\n")
+    for citation in answer.citations:
+        page = f" p.{citation.page}" if citation.page is not None else ""
+        print(f"[{citation.number}] {citation.path}{page}  「{citation.quote}」")
+    for notice in answer.notices:
+        print("! " + (notice.message_ja if answer.language == "ja" else notice.message_en))
+
+
+@app.command()
+def search(
+    question: str, limit: Annotated[int, typer.Option(min=1, max=50)] = 8, as_json: Json = False, as_user: AsUser = ""
+) -> None:
+    """Retrieval only: the passages that an answer would be made from."""
+    with telling_errors():
+        settings = load_settings()
+        configure_logs("error")
+        asyncio.run(_search(settings, question, limit=limit, as_json=as_json, as_user=as_user))
+
+
+async def _search(settings: Settings, text: str, *, limit: int, as_json: bool, as_user: str) -> None:
+    _check_question(text, settings.question_limit_characters)
+    async with open_assistant(settings) as assistant:
+        principal = _principal(as_user, assistant.ledger.groups_of(as_user))
+        question = Question(text=text, language=language_of(text), principal=principal)
+        result = await assistant.search(question, limit=limit)
+    if as_json:
+        passages = [PassageOut.from_domain(passage).model_dump() for passage in result.passages]
+        codes = [notice.code for notice in result.notices]
+        timings = {"retrieve_seconds": result.retrieve_seconds}
+        print(json.dumps({"passages": passages, "warnings": codes, "timings": timings}, ensure_ascii=False))
+        return
+    for passage in result.passages:
+        page = f" p.{passage.page}" if passage.page is not None else ""
+        print(f"{passage.rank:2}. {passage.path}{page}  {' > '.join(passage.heading_path)}")
+        print("    " + passage.text[:120].replace("\n", " "))
+    for notice in result.notices:
+        print("! " + (notice.message_ja if question.language == "ja" else notice.message_en))
+
+
+def _check_question(text: str, limit_characters: int) -> None:
+    if not text.strip():
+        raise QuestionError(
+            Text(ja="質問が空です。", en="The question is empty."),
+            Text(ja="知りたいことを一文で書いてください。", en="Write what you want to know in one sentence."),
+        )
+    if len(text) > limit_characters:
+        raise QuestionTooLong(
+            Text(
+                ja=f"質問が長すぎます({len(text):,} 文字、上限 {limit_characters:,} 文字)。",
+                en=f"The question is too long ({len(text):,} characters, at most {limit_characters:,}).",
+            ),
+            Text(ja="要点だけに短くしてください。", en="Shorten it to the point."),
+        )
+
+
+def _principal(user: str, groups: frozenset[str]) -> Principal:
+    return Principal(name=user or "cli", groups=groups, via="cli")
+
+
+@keys.command("create")
+def create_key(
+    name: str,
+    group: Annotated[list[str] | None, typer.Option(help="Group whose documents the app may read; repeatable.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="ask, documents, ingest, admin; repeatable.")] = None,
+) -> None:
+    """Makes a key for an app and shows it this once."""
+    with telling_errors():
+        ledger = open_stores(load_settings()).ledger
+        print(ledger.create_key(name, groups=group or (), scopes=scope or ("ask", "documents")))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Names, prefixes and scopes of all keys."""
+    with telling_errors():
+        for key in open_stores(load_settings()).ledger.list_keys():
+            state = "revoked" if key["revoked_at"] else "active"
+            print(f"{key['name']}\t{key['prefix']}…\t{','.join(key['scopes'])}\t{','.join(key['groups'])}\t{state}")
+
+
+@keys.command("revoke")
+def revoke_key(name: str) -> None:
+    """Ends a key at once."""
+    with telling_errors():
+        if not open_stores(load_settings()).ledger.revoke_key(name):
+            raise SettingsError(
+                Text(ja=f"{name} という有効なキーはありません。", en=f"There is no active key {name}."),
+                Text(ja="`assistant keys list` で確かめてください。", en="See `assistant keys list`."),
+            )
+
+
+@users.command("set-groups")
+def set_groups(user: str, group: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Replaces the groups of a user; without groups the user reads only what everyone may."""
+    with telling_errors():
+        open_stores(load_settings()).ledger.set_groups(user, group or ())
+
+
+if __name__ == "__main__":
+    app()

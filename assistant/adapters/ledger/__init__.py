@@ -1,0 +1,28 @@
+"""The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
+
+schema (tables) <- engine (dialects, migrations) <- asking, ingesting, documents, jobs, people (one file per use)
+<- Ledger, which joins them. Every public method is one transaction.
+"""
+
+from __future__ import annotations
+
+from assistant.adapters.ledger.asking import Asking
+from assistant.adapters.ledger.documents import Documents
+from assistant.adapters.ledger.engine import open_engine
+from assistant.adapters.ledger.indexes import Indexes
+from assistant.adapters.ledger.ingesting import Ingesting
+from assistant.adapters.ledger.jobs import Jobs
+from assistant.adapters.ledger.people import People
+
+
+class Ledger(Asking, Ingesting, Indexes, Documents, Jobs, People):
+    """Everything the rooms may ask of the database; thread-safe, one per process."""
+
+    @classmethod
+    def open(cls, database_url: str) -> Ledger:
+        """A ledger on the migrated database. Raises SettingsError or StoreUnavailable."""
+        return cls(open_engine(database_url))
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._engine.dispose()

@@ -1,0 +1,162 @@
+"""What asking needs: the active generation, passages re-read with the right to read them, and stored answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, insert, or_, select, update
+
+from assistant.adapters.ledger import schema as s
+from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.transaction import Transactional
+from assistant.domain import Answer, Filters, Generation, Passage, Principal
+
+TITLE_CHARACTERS = 60
+"""A conversation is titled by the beginning of its first question."""
+
+
+class Asking(Transactional):
+    """Reads for questions; writes answers."""
+
+    def active_generation(self) -> Generation | None:
+        """The generation that answers come from; None before the first ingestion."""
+        with self._reading() as connection:
+            row = connection.execute(select(s.generations).where(s.generations.c.state == "active")).mappings().first()
+        if row is None:
+            return None
+        return Generation(
+            generation_id=row["generation_id"],
+            embedder_id=row["embedder_id"],
+            dimension=row["dimension"],
+            index_name=row["index_name"],
+            is_active=True,
+        )
+
+    def read_passages(
+        self, chunk_scores: Sequence[tuple[str, float]], *, principal: Principal, filters: Filters, limit: int
+    ) -> list[Passage]:
+        """At most `limit` passages in the given order, ranked from 1.
+
+        Ids that are unknown, of a version no longer live, of a deleted document, outside the filters, or of a document
+        that no group of the principal may read, are left out: index lag can never leak or resurrect a text.
+        """
+        if not chunk_scores or not principal.groups:
+            return []
+        score_of = dict(chunk_scores)
+        query = _readable_chunks(principal, filters).where(s.chunks.c.chunk_id.in_(list(score_of)))
+        with self._reading() as connection:
+            rows = {row["chunk_id"]: row for row in connection.execute(query).mappings()}
+        found = [rows[chunk_id] for chunk_id in score_of if chunk_id in rows][:limit]
+        return [
+            Passage(
+                chunk_id=row["chunk_id"],
+                document_id=row["document_id"],
+                version_id=row["version_id"],
+                ordinal=row["ordinal"],
+                title=row["title"],
+                folder=row["folder"],
+                path=row["path"],
+                page=row["page"],
+                heading_path=tuple(row["heading_path"]),
+                text=row["text"],
+                start=row["start"],
+                end=row["end"],
+                rank=rank,
+                score=score_of[row["chunk_id"]],
+            )
+            for rank, row in enumerate(found, start=1)
+        ]
+
+    def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
+        """Stores the answer with its citations; a new conversation id makes a new conversation."""
+        at = now()
+        with self._writing() as connection:
+            known = connection.execute(
+                update(s.conversations)
+                .where(s.conversations.c.conversation_id == answer.conversation_id)
+                .values(updated_at=at)
+            ).rowcount
+            if not known:
+                connection.execute(
+                    insert(s.conversations).values(
+                        conversation_id=answer.conversation_id,
+                        principal=principal.name,
+                        title=question[:TITLE_CHARACTERS],
+                        created_at=at,
+                        updated_at=at,
+                    )
+                )
+            connection.execute(
+                insert(s.answers).values(
+                    answer_id=answer.answer_id,
+                    conversation_id=answer.conversation_id,
+                    principal=principal.name,
+                    question=question,
+                    text=answer.text,
+                    language=answer.language,
+                    mode=answer.mode.value,
+                    refused=answer.refused,
+                    reason=answer.reason,
+                    release_id=answer.release_id,
+                    model=answer.model,
+                    notices=[notice.code for notice in answer.notices],
+                    prompt_tokens=answer.context.prompt_tokens,
+                    total_seconds=answer.timings.total_seconds,
+                    created_at=at,
+                )
+            )
+            if answer.citations:
+                connection.execute(
+                    insert(s.answer_citations),
+                    [
+                        {
+                            "answer_id": answer.answer_id,
+                            "number": citation.number,
+                            "document_id": citation.document_id,
+                            "version_id": citation.version_id,
+                            "chunk_id": citation.chunk_id,
+                            "start": citation.start,
+                            "end": citation.end,
+                            "quote": citation.quote,
+                        }
+                        for citation in answer.citations
+                    ],
+                )
+
+    def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
+        """Whether the conversation is new or the principal's own."""
+        with self._reading() as connection:
+            owner = connection.execute(
+                select(s.conversations.c.principal).where(s.conversations.c.conversation_id == conversation_id)
+            ).scalar()
+        return owner is None or owner == principal.name
+
+
+def readable(principal: Principal) -> Select[tuple[str]]:
+    """Ids of the documents that a group of the principal may read; the one rule of access. Fails closed."""
+    return select(s.document_groups.c.document_id).where(s.document_groups.c.group_name.in_(sorted(principal.groups)))
+
+
+def starts_with_any(prefixes: Sequence[str]) -> object:
+    """Condition: the document's path starts with one of the folder prefixes."""
+    return or_(*(s.documents.c.path.startswith(prefix.strip("/") + "/", autoescape=True) for prefix in prefixes))
+
+
+def _readable_chunks(principal: Principal, filters: Filters) -> Select[tuple[object, ...]]:
+    query = (
+        select(
+            s.chunks,
+            s.documents.c.document_id,
+            s.documents.c.folder,
+            s.documents.c.path,
+            s.versions.c.title,
+        )
+        .join(s.versions, s.versions.c.version_id == s.chunks.c.version_id)
+        .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+        .where(s.documents.c.deleted_at == "", s.documents.c.document_id.in_(readable(principal)))
+    )
+    if filters.folders:
+        query = query.where(starts_with_any(filters.folders))  # type: ignore[arg-type]
+    if filters.document_ids:
+        query = query.where(s.documents.c.document_id.in_(filters.document_ids))
+    return query

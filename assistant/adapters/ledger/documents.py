@@ -1,0 +1,196 @@
+"""Documents as people see them: lists, one document, its original, its receipt, and counts for status."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, func, or_, select
+
+from assistant.adapters.ledger import schema as s
+from assistant.adapters.ledger.asking import readable, starts_with_any
+from assistant.adapters.ledger.transaction import Transactional
+from assistant.domain import Document, DocumentStatus, Failure, Principal
+from assistant.errors import FailureReason, NotFound, Text
+
+
+def _not_found() -> NotFound:
+    return NotFound(
+        Text(ja="その文書は見つかりません。", en="There is no such document."),
+        Text(
+            ja="番号を確かめるか、文書一覧から選んでください。",
+            en="Check the id, or choose from the list of documents.",
+        ),
+    )
+
+
+class Documents(Transactional):
+    """Reads of documents; every method but the counts checks the right to read."""
+
+    def list_documents(
+        self,
+        *,
+        principal: Principal,
+        query: str | None = None,
+        folder: str | None = None,
+        status: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> tuple[list[Document], str | None]:
+        """One page ordered by path, and the cursor of the next page or None."""
+        statement = _documents(principal).order_by(s.documents.c.path, s.documents.c.document_id).limit(limit + 1)
+        if query:
+            statement = statement.where(
+                or_(
+                    s.documents.c.path.contains(query, autoescape=True),
+                    s.documents.c.title.contains(query, autoescape=True),
+                )
+            )
+        if folder:
+            statement = statement.where(starts_with_any([folder]))  # type: ignore[arg-type]
+        if status:
+            statement = statement.where(s.documents.c.status == status)
+        after = _decode_cursor(cursor)
+        if after is not None:
+            path, document_id = after
+            later_twin = (s.documents.c.path == path) & (s.documents.c.document_id > document_id)
+            statement = statement.where((s.documents.c.path > path) | later_twin)
+        with self._reading() as connection:
+            rows = connection.execute(statement).mappings().all()
+        page = [_document(row) for row in rows[:limit]]
+        return page, _encode_cursor(page[-1]) if len(rows) > limit else None
+
+    def get_document(self, document_id: str, *, principal: Principal) -> Document:
+        """The document. Raises NotFound when it is not there or may not be read."""
+        with self._reading() as connection:
+            row = (
+                connection.execute(_documents(principal).where(s.documents.c.document_id == document_id))
+                .mappings()
+                .first()
+            )
+        if row is None:
+            raise _not_found()
+        return _document(row)
+
+    def document_location(self, document_id: str, *, principal: Principal) -> Path:
+        """Absolute path of the original. Raises NotFound also when the file is gone or leads out of its folder."""
+        document = self.get_document(document_id, principal=principal)
+        with self._reading() as connection:
+            root = connection.execute(
+                select(s.folders.c.root).where(s.folders.c.folder == document.folder)
+            ).scalar_one()
+        location = (Path(root) / document.path).resolve()
+        if not location.is_relative_to(Path(root).resolve()) or not location.is_file():
+            raise _not_found()
+        return location
+
+    def receipt(self, document_id: str, *, principal: Principal) -> dict[str, Any]:
+        """What ingestion did with the document. Raises NotFound."""
+        document = self.get_document(document_id, principal=principal)
+        with self._reading() as connection:
+            row = (
+                connection.execute(
+                    select(s.documents.c.reason_detail, s.documents.c.attempts, s.documents.c.sha256).where(
+                        s.documents.c.document_id == document_id
+                    )
+                )
+                .mappings()
+                .one()
+            )
+            receipt = connection.execute(
+                select(s.versions.c.receipt).where(s.versions.c.version_id == document.version_id)
+            ).scalar()
+        return {
+            "document_id": document.document_id,
+            "path": document.path,
+            "status": document.status.value,
+            "reason": document.reason.value if document.reason else None,
+            "detail": row["reason_detail"],
+            "attempts": row["attempts"],
+            "sha256": row["sha256"],
+            "version_id": document.version_id,
+            **(receipt or {}),
+        }
+
+    def count_by_status(self) -> dict[str, int]:
+        """Living documents by status, for `ingest status` and metrics (no titles, no paths)."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(s.documents.c.status, func.count())
+                .where(s.documents.c.deleted_at == "")
+                .group_by(s.documents.c.status)
+            ).all()
+        return {str(row[0]): int(row[1]) for row in rows}
+
+    def failures(self, *, folder: str | None = None) -> list[Failure]:
+        """Files that are not searchable, with the reason, ordered by path."""
+        statement = (
+            select(s.documents)
+            .where(s.documents.c.deleted_at == "", s.documents.c.reason.is_not(None))
+            .order_by(s.documents.c.path)
+        )
+        if folder is not None:
+            statement = statement.where(s.documents.c.folder == folder)
+        with self._reading() as connection:
+            rows = connection.execute(statement).mappings().all()
+        return [
+            Failure(
+                path=row["path"],
+                reason=FailureReason(row["reason"]),
+                message=row["reason_detail"] or "",
+                attempts=row["attempts"],
+            )
+            for row in rows
+        ]
+
+
+def _documents(principal: Principal) -> Select[tuple[object, ...]]:
+    return (
+        select(
+            s.documents,
+            s.versions.c.media_type,
+            s.versions.c.pages,
+            s.versions.c.language,
+            func.coalesce(s.versions.c.chunk_count, 0).label("chunk_count"),
+        )
+        .outerjoin(s.versions, s.versions.c.version_id == s.documents.c.version_id)
+        .where(s.documents.c.deleted_at == "", s.documents.c.document_id.in_(readable(principal)))
+    )
+
+
+def _document(row: RowMapping) -> Document:
+    return Document(
+        document_id=row["document_id"],
+        folder=row["folder"],
+        path=row["path"],
+        title=row["title"],
+        status=DocumentStatus(row["status"]),
+        reason=FailureReason(row["reason"]) if row["reason"] else None,
+        media_type=row["media_type"],
+        size_bytes=row["size_bytes"],
+        modified_ns=row["modified_ns"],
+        version_id=row["version_id"],
+        chunk_count=row["chunk_count"],
+        pages=row["pages"],
+        language=row["language"],
+    )
+
+
+def _encode_cursor(last: Document) -> str:
+    return base64.urlsafe_b64encode(json.dumps([last.path, last.document_id]).encode()).decode()
+
+
+def _decode_cursor(cursor: str | None) -> tuple[str, str] | None:
+    if not cursor:
+        return None
+    try:
+        path, document_id = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+        return str(path), str(document_id)
+    except (binascii.Error, UnicodeError, ValueError, TypeError) as error:
+        raise NotFound(
+            Text(ja="続きの印(cursor)が正しくありません。", en="The cursor is not one that was given out."),
+            Text(ja="最初のページから読み直してください。", en="Start again from the first page."),
+        ) from error

@@ -1,0 +1,116 @@
+"""Opens the ledger's database and brings its tables up to date. The only file that knows database dialects."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from assistant.errors import SettingsError, StoreUnavailable, Text
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_SECONDS = 30.0
+"""How long a writer waits for another; an ingestion's transactions take milliseconds."""
+
+
+def open_engine(database_url: str) -> Engine:
+    """An engine on the migrated ledger.
+
+    Raises SettingsError for an address nobody can use, StoreUnavailable when the database does not answer.
+    """
+    try:
+        url = make_url(database_url)
+        if url.get_backend_name() == "sqlite":
+            engine = _open_sqlite(url.database or "", database_url)
+        else:
+            engine = create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise SettingsError(
+            Text(ja="台帳データベースの URL が正しくありません。", en="The ledger's database URL cannot be used."),
+            Text(
+                ja="ASSISTANT_DATABASE_URL を sqlite:///パス か postgresql+psycopg://… の形で指定してください。",
+                en="Set ASSISTANT_DATABASE_URL to sqlite:///path or postgresql+psycopg://….",
+            ),
+        ) from error
+    with reporting_store_errors():
+        _migrate(engine)
+    return engine
+
+
+def _open_sqlite(database: str, database_url: str) -> Engine:
+    file = Path(database)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unavailable() from error
+    engine = create_engine(database_url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _set_pragmas(connection: Any, _record: Any) -> None:
+        # Transactions are begun by SQLAlchemy's own BEGIN below, not by the driver: a write transaction takes its lock
+        # at once, so that two processes queue instead of failing in the middle.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        is_writing = connection.get_execution_options().get("is_writing", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    """Upgrades to the newest migration; two processes starting at once take turns."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with _one_at_a_time(engine), engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    """A file lock beside an SQLite file; PostgreSQL's transactional DDL needs none."""
+    if engine.url.get_backend_name() != "sqlite" or not engine.url.database:
+        yield
+        return
+    with Path(engine.url.database + ".migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def reporting_store_errors() -> Iterator[None]:
+    """Turns the database's own errors into StoreUnavailable."""
+    try:
+        yield
+    except (DBAPIError, SQLAlchemyError, OSError) as error:
+        raise _unavailable() from error
+
+
+def _unavailable() -> StoreUnavailable:
+    return StoreUnavailable(
+        Text(ja="台帳データベースに読み書きできません。", en="The ledger database cannot be read or written."),
+        Text(
+            ja="ディスクの空きと権限、ASSISTANT_DATABASE_URL を確認してください。",
+            en="Check free disk space, permissions and ASSISTANT_DATABASE_URL.",
+        ),
+    )
+
+
+def now() -> str:
+    """The present moment as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,361 @@
+"""What ingesting writes: documents, attempts, versions, and the one write that makes a version true.
+
+version: staged -> live -> retired -> purged. A staged version is invisible; `activate_versions` makes it live and
+retires its predecessor in one transaction; a retired one is purged once the derived indexes have forgotten it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from assistant.adapters.ledger import schema as s
+from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.transaction import Transactional
+from assistant.domain import EVERYONE, Chunk, DocumentStatus, ParsedDocument, SourceFile
+from assistant.errors import FailureReason
+
+
+@dataclass(frozen=True)
+class KnownDocument:
+    """What the ledger knows of a path before a scan is compared with it."""
+
+    document_id: str
+    path: str
+    size_bytes: int
+    modified_ns: int
+    sha256: str | None
+    status: DocumentStatus
+    attempts: int
+    version_id: str | None
+    pipeline_id: str | None
+
+
+def version_id_of(document_id: str, sha256: str, pipeline_id: str) -> str:
+    """The same content of the same document through the same pipeline is the same version."""
+    digest = hashlib.sha256("\n".join((document_id, sha256, pipeline_id)).encode()).hexdigest()
+    return "v_" + digest[:32]
+
+
+def chunk_id_of(version_id: str, ordinal: int) -> str:
+    """Id of a chunk in every index."""
+    return f"{version_id}:{ordinal:05d}"
+
+
+def text_hash_of(embedding_text: str) -> str:
+    """Key of a vector together with its embedder."""
+    return hashlib.sha256(embedding_text.encode()).hexdigest()
+
+
+class Ingesting(Transactional):
+    """State changes of documents; each is one transaction and one event row."""
+
+    def register_folder(self, root: Path) -> str:
+        """The name of the folder, by which documents know it; made from its last part, unique."""
+        with self._writing() as connection:
+            known = connection.execute(select(s.folders.c.folder).where(s.folders.c.root == str(root))).scalar()
+            if known is not None:
+                return str(known)
+            taken = set(connection.execute(select(s.folders.c.folder)).scalars())
+            name = root.name or "root"
+            folder = next(n for n in (name, *(f"{name}-{i}" for i in range(2, 10_000))) if n not in taken)
+            connection.execute(insert(s.folders).values(folder=folder, root=str(root), created_at=now()))
+        return folder
+
+    def folders(self) -> dict[str, Path]:
+        """Root of every folder that was ever ingested, by name."""
+        with self._reading() as connection:
+            rows = connection.execute(select(s.folders.c.folder, s.folders.c.root)).all()
+        return {folder: Path(root) for folder, root in rows}
+
+    def known_documents(self, folder: str) -> dict[str, KnownDocument]:
+        """Living documents of the folder by path."""
+        statement = (
+            select(s.documents, s.versions.c.pipeline_id)
+            .outerjoin(s.versions, s.versions.c.version_id == s.documents.c.version_id)
+            .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement).mappings().all()
+        return {
+            row["path"]: KnownDocument(
+                document_id=row["document_id"],
+                path=row["path"],
+                size_bytes=row["size_bytes"],
+                modified_ns=row["modified_ns"],
+                sha256=row["sha256"],
+                status=DocumentStatus(row["status"]),
+                attempts=row["attempts"],
+                version_id=row["version_id"],
+                pipeline_id=row["pipeline_id"],
+            )
+            for row in rows
+        }
+
+    def begin_attempt(self, document_id: str | None, source: SourceFile, *, sha256: str) -> tuple[str, int]:
+        """(document_id, attempts so far with this content), counted before parsing so that a killer file is noticed.
+
+        `document_id` None makes a new document that everyone may read.
+        """
+        at = now()
+        with self._writing() as connection:
+            if document_id is None:
+                document_id = "d_" + uuid.uuid4().hex
+                connection.execute(
+                    insert(s.documents).values(
+                        document_id=document_id,
+                        folder=source.folder,
+                        path=source.path,
+                        title=Path(source.path).stem,
+                        status=DocumentStatus.PENDING.value,
+                        attempts=1,
+                        size_bytes=source.size_bytes,
+                        modified_ns=source.modified_ns,
+                        sha256=sha256,
+                        created_at=at,
+                        updated_at=at,
+                    )
+                )
+                connection.execute(insert(s.document_groups).values(document_id=document_id, group_name=EVERYONE))
+                _event(connection, document_id, DocumentStatus.PENDING)
+                return document_id, 1
+            row = connection.execute(
+                select(s.documents.c.sha256, s.documents.c.attempts).where(s.documents.c.document_id == document_id)
+            ).one()
+            attempts = row.attempts + 1 if row.sha256 == sha256 else 1
+            connection.execute(
+                update(s.documents)
+                .where(s.documents.c.document_id == document_id)
+                .values(
+                    attempts=attempts,
+                    sha256=sha256,
+                    size_bytes=source.size_bytes,
+                    modified_ns=source.modified_ns,
+                    status=DocumentStatus.PENDING.value,
+                    updated_at=at,
+                )
+            )
+            _event(connection, document_id, DocumentStatus.PENDING)
+        return document_id, attempts
+
+    def record_failure(self, document_id: str, *, reason: FailureReason, detail: str, status: DocumentStatus) -> None:
+        """Sets status and reason. With a final status the former version is retired: its source no longer says it."""
+        with self._writing() as connection:
+            values: dict[str, Any] = {
+                "status": status.value,
+                "reason": reason.value,
+                "reason_detail": detail,
+                "updated_at": now(),
+            }
+            if status is not DocumentStatus.PENDING:
+                _retire_versions(connection, [document_id])
+                values["version_id"] = None
+            connection.execute(update(s.documents).where(s.documents.c.document_id == document_id).values(**values))
+            _event(connection, document_id, status, reason=reason)
+
+    def move_documents(self, moves: Sequence[tuple[str, SourceFile]]) -> None:
+        """(document_id, new place) each: identity, versions and vectors stay. Exchanged names are no conflict."""
+        at = now()
+        with self._writing() as connection:
+            for document_id, _ in moves:
+                connection.execute(
+                    update(s.documents)
+                    .where(s.documents.c.document_id == document_id)
+                    .values(path=f"\N{SYMBOL FOR NULL}moving/{document_id}")
+                )
+            for document_id, source in moves:
+                connection.execute(
+                    update(s.documents)
+                    .where(s.documents.c.document_id == document_id)
+                    .values(
+                        folder=source.folder,
+                        path=source.path,
+                        size_bytes=source.size_bytes,
+                        modified_ns=source.modified_ns,
+                        updated_at=at,
+                    )
+                )
+
+    def touch_document(self, document_id: str, source: SourceFile) -> None:
+        """The same content with a new modification time."""
+        with self._writing() as connection:
+            connection.execute(
+                update(s.documents)
+                .where(s.documents.c.document_id == document_id)
+                .values(size_bytes=source.size_bytes, modified_ns=source.modified_ns)
+            )
+
+    def delete_documents(self, document_ids: Sequence[str]) -> None:
+        """The documents are gone from every answer at once; their index entries are purged afterwards."""
+        at = now()
+        with self._writing() as connection:
+            _retire_versions(connection, document_ids)
+            for document_id in document_ids:
+                connection.execute(
+                    update(s.documents)
+                    .where(s.documents.c.document_id == document_id)
+                    .values(status=DocumentStatus.DELETED.value, version_id=None, deleted_at=at, updated_at=at)
+                )
+                _event(connection, document_id, DocumentStatus.DELETED)
+
+    def stage_version(
+        self,
+        document_id: str,
+        *,
+        version_id: str,
+        sha256: str,
+        pipeline_id: str,
+        language: str,
+        parsed: ParsedDocument,
+        chunks: Sequence[Chunk],
+        receipt: Mapping[str, Any],
+    ) -> None:
+        """Writes a version with its text and chunks, not yet live; replaces what an interrupted run left of it."""
+        with self._writing() as connection:
+            _erase_versions(connection, [version_id])
+            connection.execute(
+                insert(s.versions).values(
+                    version_id=version_id,
+                    document_id=document_id,
+                    sha256=sha256,
+                    pipeline_id=pipeline_id,
+                    state="staged",
+                    title=parsed.title,
+                    parser=parsed.parser,
+                    media_type=parsed.media_type,
+                    pages=parsed.pages,
+                    language=language,
+                    chunk_count=len(chunks),
+                    receipt=dict(receipt),
+                    text=parsed.text,
+                    created_at=now(),
+                )
+            )
+            connection.execute(
+                insert(s.chunks),
+                [
+                    {
+                        "chunk_id": chunk_id_of(version_id, chunk.ordinal),
+                        "version_id": version_id,
+                        "ordinal": chunk.ordinal,
+                        "text": chunk.text,
+                        "start": chunk.start,
+                        "end": chunk.end,
+                        "page": chunk.page,
+                        "heading_path": list(chunk.heading_path),
+                        "embedding_text": chunk.embedding_text,
+                        "text_hash": text_hash_of(chunk.embedding_text),
+                    }
+                    for chunk in chunks
+                ],
+            )
+            # Parsing survived: only parsing is counted, so that an interrupted run never sets good files aside.
+            connection.execute(update(s.documents).where(s.documents.c.document_id == document_id).values(attempts=0))
+
+    def activate_versions(self, versions: Iterable[tuple[str, str, DocumentStatus]]) -> None:
+        """(document_id, version_id, status) each: the version is live, its predecessor retired, in one transaction."""
+        with self._writing() as connection:
+            for document_id, version_id, status in versions:
+                _retire_versions(connection, [document_id])
+                connection.execute(update(s.versions).where(s.versions.c.version_id == version_id).values(state="live"))
+                title = select(s.versions.c.title).where(s.versions.c.version_id == version_id).scalar_subquery()
+                connection.execute(
+                    update(s.documents)
+                    .where(s.documents.c.document_id == document_id)
+                    .values(
+                        version_id=version_id,
+                        title=title,
+                        status=status.value,
+                        reason=None,
+                        reason_detail=None,
+                        updated_at=now(),
+                    )
+                )
+                _event(connection, document_id, status, version_id=version_id)
+
+    def retire_staged(self) -> int:
+        """Gives up versions that an interrupted run had staged; how many. They are staged anew by the next run."""
+        with self._writing() as connection:
+            return connection.execute(
+                update(s.versions).where(s.versions.c.state == "staged").values(state="retired")
+            ).rowcount
+
+    def retired_chunks(self) -> dict[str, list[str]]:
+        """Chunk ids of retired versions, by version id, which the indexes must forget."""
+        statement = (
+            select(s.versions.c.version_id, s.chunks.c.chunk_id)
+            .outerjoin(s.chunks, s.chunks.c.version_id == s.versions.c.version_id)
+            .where(s.versions.c.state == "retired")
+        )
+        by_version: dict[str, list[str]] = {}
+        with self._reading() as connection:
+            for version_id, chunk_id in connection.execute(statement):
+                by_version.setdefault(version_id, [])
+                if chunk_id is not None:
+                    by_version[version_id].append(chunk_id)
+        return by_version
+
+    def purge_versions(self, version_ids: Sequence[str]) -> None:
+        """Forgets the text of versions that the indexes have forgotten; their rows stay as history."""
+        with self._writing() as connection:
+            for version_id in version_ids:
+                connection.execute(delete(s.chunks).where(s.chunks.c.version_id == version_id))
+                connection.execute(
+                    update(s.versions)
+                    .where(s.versions.c.version_id == version_id, s.versions.c.state == "retired")
+                    .values(state="purged", text="")
+                )
+
+    def counts_of_truth(self) -> dict[str, int]:
+        """Living documents, live versions and live chunks, as `ingest status` compares them with the indexes."""
+        live = select(s.documents.c.version_id).where(
+            s.documents.c.deleted_at == "", s.documents.c.version_id.is_not(None)
+        )
+        with self._reading() as connection:
+            return {
+                "documents": connection.execute(
+                    select(func.count()).select_from(s.documents).where(s.documents.c.deleted_at == "")
+                ).scalar_one(),
+                "searchable": connection.execute(select(func.count()).select_from(live.subquery())).scalar_one(),
+                "chunks": connection.execute(
+                    select(func.count()).select_from(s.chunks).where(s.chunks.c.version_id.in_(live))
+                ).scalar_one(),
+            }
+
+
+def _retire_versions(connection: Connection, document_ids: Sequence[str]) -> None:
+    connection.execute(
+        update(s.versions)
+        .where(s.versions.c.document_id.in_(document_ids), s.versions.c.state == "live")
+        .values(state="retired")
+    )
+
+
+def _erase_versions(connection: Connection, version_ids: Sequence[str]) -> None:
+    connection.execute(delete(s.chunks).where(s.chunks.c.version_id.in_(version_ids)))
+    connection.execute(delete(s.versions).where(s.versions.c.version_id.in_(version_ids)))
+
+
+def _event(
+    connection: Connection,
+    document_id: str,
+    status: DocumentStatus,
+    *,
+    reason: FailureReason | None = None,
+    version_id: str | None = None,
+) -> None:
+    connection.execute(
+        insert(s.document_events).values(
+            document_id=document_id,
+            at=now(),
+            status=status.value,
+            reason=reason.value if reason else None,
+            version_id=version_id,
+        )
+    )

@@ -1,0 +1,104 @@
+"""API keys of apps and groups of users. Keys are stored as hashes; the key itself is shown once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from assistant.adapters.ledger import schema as s
+from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.transaction import Transactional
+from assistant.domain import EVERYONE, Principal
+
+KEY_PREFIX = "ca_"
+PREFIX_CHARACTERS = 10
+
+
+class People(Transactional):
+    """Who may ask, and which groups they are in."""
+
+    def create_key(self, name: str, *, groups: Iterable[str] = (), scopes: Iterable[str] = ("ask", "documents")) -> str:
+        """A new key for an app; shown this once, stored as SHA-256. A name that is taken gets its key replaced."""
+        key = KEY_PREFIX + secrets.token_urlsafe(32)
+        with self._writing() as connection:
+            connection.execute(delete(s.api_keys).where(s.api_keys.c.name == name))
+            connection.execute(
+                insert(s.api_keys).values(
+                    key_hash=_hash(key),
+                    prefix=key[:PREFIX_CHARACTERS],
+                    name=name,
+                    groups=sorted(set(groups)),
+                    scopes=sorted(set(scopes)),
+                    created_at=now(),
+                )
+            )
+        return key
+
+    def list_keys(self) -> list[dict[str, Any]]:
+        """Name, prefix, groups, scopes, created_at, revoked_at of every key; never the key."""
+        columns = [column for column in s.api_keys.c if column.name != "key_hash"]
+        with self._reading() as connection:
+            return [dict(row) for row in connection.execute(select(*columns).order_by(s.api_keys.c.name)).mappings()]
+
+    def revoke_key(self, name: str) -> bool:
+        """Whether there was a living key of that name; it no longer works."""
+        with self._writing() as connection:
+            changed = connection.execute(
+                update(s.api_keys)
+                .where(s.api_keys.c.name == name, s.api_keys.c.revoked_at.is_(None))
+                .values(revoked_at=now())
+            ).rowcount
+        return bool(changed)
+
+    def principal_for_key(self, key: str) -> Principal | None:
+        """The app that holds the key, or None for an unknown or revoked one."""
+        with self._reading() as connection:
+            row = (
+                connection.execute(
+                    select(s.api_keys).where(s.api_keys.c.key_hash == _hash(key), s.api_keys.c.revoked_at.is_(None))
+                )
+                .mappings()
+                .first()
+            )
+        if row is None:
+            return None
+        return Principal(
+            name=f"app:{row['name']}",
+            groups=frozenset({EVERYONE, *row["groups"]}),
+            scopes=frozenset(row["scopes"]),
+            via="key",
+        )
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """Groups of a user; everybody is at least in `everyone`."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(s.user_groups.c.group_name).where(s.user_groups.c.user_name == user)
+            ).scalars()
+            return frozenset({EVERYONE, *rows})
+
+    def set_groups(self, user: str, groups: Iterable[str]) -> None:
+        """Replaces the user's groups."""
+        with self._writing() as connection:
+            connection.execute(delete(s.user_groups).where(s.user_groups.c.user_name == user))
+            names = sorted(set(groups) - {EVERYONE})
+            if names:
+                connection.execute(insert(s.user_groups), [{"user_name": user, "group_name": name} for name in names])
+
+    def set_document_groups(self, document_id: str, groups: Iterable[str]) -> None:
+        """Replaces who may read the document; takes effect at the next question, nothing is embedded again."""
+        with self._writing() as connection:
+            connection.execute(delete(s.document_groups).where(s.document_groups.c.document_id == document_id))
+            names = sorted(set(groups))
+            if names:
+                connection.execute(
+                    insert(s.document_groups), [{"document_id": document_id, "group_name": name} for name in names]
+                )
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

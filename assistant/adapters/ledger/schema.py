@@ -1,0 +1,217 @@
+"""Tables of the ledger, the database of record. Portable SQL only: SQLite now, PostgreSQL one URL away.
+
+folders 1-n documents 1-n versions 1-n chunks; vectors by embedder and text; generations of the derived indexes;
+jobs; answers with their citations; who may read what. Times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("folder", String(200), primary_key=True),
+    Column("root", Text, nullable=False, unique=True),
+    Column("created_at", String(32), nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("document_id", String(40), primary_key=True),
+    Column("folder", ForeignKey("folders.folder"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", String(40)),
+    Column("reason_detail", Text),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
+    Column("sha256", String(64)),
+    Column("version_id", String(40), index=True),
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    # '' while the document lives, so that one living document per path is a plain unique constraint.
+    Column("deleted_at", String(32), nullable=False, default=""),
+    UniqueConstraint("folder", "path", "deleted_at"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("version_id", String(40), primary_key=True),
+    Column("document_id", ForeignKey("documents.document_id"), nullable=False, index=True),
+    Column("sha256", String(64), nullable=False),
+    Column("pipeline_id", String(200), nullable=False),
+    # staged -> live -> retired -> purged; only `documents.version_id` says which one answers come from.
+    Column("state", String(16), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("parser", String(80), nullable=False),
+    Column("media_type", String(120), nullable=False),
+    Column("pages", Integer),
+    Column("language", String(8), nullable=False),
+    Column("chunk_count", Integer, nullable=False),
+    Column("receipt", JSON, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("chunk_id", String(60), primary_key=True),
+    Column("version_id", ForeignKey("versions.version_id"), nullable=False, index=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("page", Integer),
+    Column("heading_path", JSON, nullable=False),
+    Column("embedding_text", Text, nullable=False),
+    Column("text_hash", String(64), nullable=False),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("embedder_id", String(200), primary_key=True),
+    Column("text_hash", String(64), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("generation_id", String(40), primary_key=True),
+    Column("embedder_id", String(200), nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("index_name", String(120), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+document_groups = Table(
+    "document_groups",
+    metadata,
+    Column("document_id", ForeignKey("documents.document_id"), primary_key=True),
+    Column("group_name", String(200), primary_key=True),
+)
+
+document_events = Table(
+    "document_events",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=True),
+    Column("document_id", ForeignKey("documents.document_id"), nullable=False, index=True),
+    Column("at", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", String(40)),
+    Column("version_id", String(40)),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", String(40), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("requested_by", String(200), nullable=False),
+    Column("claimed_by", String(200)),
+    Column("heartbeat_at", String(32)),
+    Column("created_at", String(32), nullable=False),
+    Column("started_at", String(32)),
+    Column("finished_at", String(32)),
+    Column("counts", JSON, nullable=False),
+    Column("error", Text),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("principal", String(200), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("answer_id", String(40), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.conversation_id"), nullable=False, index=True),
+    Column("principal", String(200), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("refused", Boolean, nullable=False),
+    Column("reason", String(40)),
+    Column("release_id", String(80), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("notices", JSON, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("total_seconds", Float, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+answer_citations = Table(
+    "answer_citations",
+    metadata,
+    Column("answer_id", ForeignKey("answers.answer_id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("document_id", String(40), nullable=False),
+    Column("version_id", String(40), nullable=False),
+    Column("chunk_id", String(60), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("quote", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("prefix", String(16), nullable=False),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("groups", JSON, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("revoked_at", String(32)),
+)
+
+user_groups = Table(
+    "user_groups",
+    metadata,
+    Column("user_name", String(200), primary_key=True),
+    Column("group_name", String(200), primary_key=True),
+)
+
+Index(None, documents.c.folder, documents.c.deleted_at)
+Index(None, document_groups.c.group_name)

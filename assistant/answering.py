@@ -1,0 +1,248 @@
+"""The answer under construction: packed, written by the model token by token, checked, or replaced by quotes.
+
+A prompt that the model's server counts higher than we did is refused by it, never cut; it is then packed once more into
+half the space before that is an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from assistant.cite import cite
+from assistant.domain import (
+    Answer,
+    AnswerMode,
+    ContextUse,
+    ModelEnd,
+    ModelToken,
+    Notice,
+    Passage,
+    Question,
+    RefusalReason,
+    SearchResult,
+    Timings,
+    Token,
+)
+from assistant.errors import AnswerAborted, AssistantError, ContextOverflow, NotFound, StoreUnavailable, Text
+from assistant.guard import numbers_without_source
+from assistant.pack import REFUSAL, Packed, pack
+from assistant.ports import AskLedger, ChatModel
+from assistant.quotes import quote
+from assistant.text import is_readable, normalise
+
+REFUSAL_SLACK_CHARACTERS = 40
+"""Text beside the fixed sentence up to which an answer still is a refusal (an apology, a mark)."""
+
+
+class Draft:
+    """Collects one question's course; owned by one `ask()`."""
+
+    def __init__(self, question: Question, release_id: str, *, started: float) -> None:
+        self.question = question
+        self.release_id = release_id
+        self.passages: tuple[Passage, ...] = ()
+        self.offered: tuple[Passage, ...] = ()
+        self.notices: list[Notice] = []
+        self.context = ContextUse(num_ctx=0, prompt_tokens=0, counted_by="none", passages_used=0, passages_dropped=0)
+        self.model_name = ""
+        self.text = ""
+        self._started = started
+        self._retrieve_seconds = 0.0
+        self._first_token_seconds: float | None = None
+
+    def found(self, found: SearchResult) -> None:
+        """Notes the passages."""
+        self.passages = self.offered = found.passages
+        self.notices.extend(found.notices)
+        self._retrieve_seconds = found.retrieve_seconds
+
+    def packed(self, packed: Packed, model: ChatModel) -> None:
+        """Notes which passages the model gets, and forgets what an earlier try wrote."""
+        self.text = ""
+        self.offered = packed.passages
+        self.model_name = model.name
+        self.context = ContextUse(
+            num_ctx=model.num_ctx,
+            prompt_tokens=packed.tokens,
+            counted_by=packed.counted_by,
+            passages_used=len(packed.passages),
+            passages_dropped=packed.dropped,
+        )
+
+    def wrote(self, text: str) -> None:
+        """Notes a piece of the model's text."""
+        if self._first_token_seconds is None:
+            self._first_token_seconds = time.perf_counter() - self._started
+        self.text += text
+
+    def ended(self, end: ModelEnd) -> None:
+        """Notes the model's own counts, and whether it was stopped at its token limit."""
+        if end.prompt_tokens is not None:
+            self.context = replace(self.context, prompt_tokens=end.prompt_tokens, counted_by="model")
+        if end.truncated:
+            self.notices.append(_CUT_OFF)
+
+    def timings(self) -> Timings:
+        """Seconds so far; the caller adds the time spent in a queue."""
+        return Timings(
+            queue_seconds=0.0,
+            retrieve_seconds=self._retrieve_seconds,
+            first_token_seconds=self._first_token_seconds,
+            total_seconds=time.perf_counter() - self._started,
+        )
+
+
+async def generate(
+    draft: Draft, model: ChatModel, *, budget_tokens: int, num_predict: int
+) -> AsyncGenerator[Token, None]:
+    """Tokens of the answer. Closing it frees the model at once.
+
+    Raises ContextOverflow, ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted.
+    """
+    question = draft.question
+    for limit_tokens, is_last in ((budget_tokens, False), (budget_tokens // 2, True)):
+        packed = await pack(question.text, draft.passages, model, language=question.language, limit_tokens=limit_tokens)
+        draft.packed(packed, model)
+        try:
+            async with aclosing(model.stream(packed.prompt, num_predict=num_predict)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, ModelToken):
+                        draft.wrote(piece.text)
+                        yield Token(piece.text)
+                    else:
+                        draft.ended(piece)
+            return
+        except ContextOverflow:
+            if is_last:
+                raise
+
+
+def finish(draft: Draft) -> Answer:
+    """The generated answer with checked citations and figures, or a refusal when the model found nothing in them.
+
+    Raises AnswerAborted when the model wrote nothing but marks.
+    """
+    if not is_readable(_MARK.sub("", draft.text)):
+        raise _empty_answer()
+    if _is_refusal(draft.text):
+        return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
+    cited = cite(draft.text, draft.offered)
+    draft.notices.extend(cited.notices)
+    draft.notices.extend(numbers_without_source(cited.text, draft.offered, question=draft.question.text))
+    if not cited.citations:
+        draft.notices.append(_NO_CITATION)
+    answer = _answer(draft, text=cited.text, mode=AnswerMode.GENERATED)
+    used = {citation.chunk_id for citation in cited.citations}
+    passages = tuple(replace(p, used=p.chunk_id in used) for p in draft.passages)
+    return replace(answer, citations=cited.citations, passages=passages)
+
+
+def refusal(draft: Draft, reason: RefusalReason) -> Answer:
+    """An answer that says that there is none, with the nearest passages still attached."""
+    answer = _answer(draft, text=REFUSAL[draft.question.language], mode=AnswerMode.GENERATED)
+    return replace(answer, refused=True, reason=reason.value)
+
+
+def safely_quoted(draft: Draft, error: AssistantError | None) -> Answer:
+    """Literal sentences of the passages; `error` says why the model did not answer, None that there is no model."""
+    if error is not None:
+        draft.notices.append(
+            Notice(
+                code=error.code,
+                message_ja=f"{error.describe('ja')} 代わりに文書の文をそのまま示します。",
+                message_en=f"{error.describe('en')} Sentences of the documents are shown instead.",
+            )
+        )
+    offered = draft.passages
+    cited = quote(draft.question.text, offered)
+    draft.context = replace(
+        draft.context, prompt_tokens=0, counted_by="none", passages_used=len(cited.citations), passages_dropped=0
+    )
+    answer = _answer(draft, text=cited.text, mode=AnswerMode.QUOTES)
+    used = {citation.chunk_id for citation in cited.citations}
+    return replace(
+        answer,
+        reason="model_unavailable" if error is not None else None,
+        citations=cited.citations,
+        passages=tuple(replace(p, used=p.chunk_id in used) for p in offered),
+    )
+
+
+async def check_conversation(question: Question, ledger: AskLedger) -> None:
+    """Returns when the conversation is new or the asker's own. Raises NotFound: another's looks as if there were none."""
+    conversation_id = question.conversation_id
+    if conversation_id is None:
+        return
+    if not await asyncio.to_thread(ledger.owns_conversation, conversation_id, principal=question.principal):
+        raise NotFound(
+            Text(ja="その会話は見つかりません。", en="There is no such conversation."),
+            Text(ja="conversation_id を省くと新しい会話になります。", en="Leave conversation_id out for a new one."),
+        )
+
+
+async def saved(answer: Answer, question: Question, ledger: AskLedger) -> Answer:
+    """The answer, stored; one that cannot be stored is still given, and says so."""
+    try:
+        await asyncio.to_thread(ledger.save_answer, answer, question=question.text, principal=question.principal)
+    except StoreUnavailable as error:
+        notice = Notice(
+            code="answer_not_saved",
+            message_ja=f"この回答は履歴に保存できませんでした。{error.describe('ja')}",
+            message_en=f"This answer could not be saved to the history. {error.describe('en')}",
+        )
+        return replace(answer, notices=(*answer.notices, notice))
+    return answer
+
+
+def _answer(draft: Draft, *, text: str, mode: AnswerMode) -> Answer:
+    return Answer(
+        text=text,
+        refused=False,
+        reason=None,
+        mode=mode,
+        language=draft.question.language,
+        citations=(),
+        passages=draft.passages,
+        context=draft.context,
+        notices=tuple(draft.notices),
+        release_id=draft.release_id,
+        model=draft.model_name or "quotes",
+        answer_id="a_" + uuid.uuid4().hex,
+        conversation_id=draft.question.conversation_id or "c_" + uuid.uuid4().hex,
+        request_id=draft.question.request_id,
+        timings=draft.timings(),
+    )
+
+
+def _is_refusal(text: str) -> bool:
+    plain = normalise(text)
+    return any(
+        normalise(sentence).rstrip(".") in plain and len(plain) <= len(sentence) + REFUSAL_SLACK_CHARACTERS
+        for sentence in REFUSAL.values()
+    )
+
+
+def _empty_answer() -> AnswerAborted:
+    return AnswerAborted(
+        Text(ja="モデルが文章を返しませんでした。", en="The model returned no sentence."),
+        Text(ja="質問を言い換えて、もう一度お試しください。", en="Ask again in other words."),
+    )
+
+
+_MARK = re.compile(r"[\[［【]\s*[\d\s,、]*[\]］】]")
+_CUT_OFF = Notice(
+    code="answer_cut_off",
+    message_ja="回答が長さの上限に達したため途中で終わっています。",
+    message_en="The answer reached its length limit and ends early.",
+)
+_NO_CITATION = Notice(
+    code="no_citation",
+    message_ja="この回答には根拠となる文書の引用がありません。原文を確かめてください。",
+    message_en="This answer cites no document. Check the originals.",
+)

@@ -1,0 +1,73 @@
+"""One question from first to last, as typed events: found, token …, cited …, finished or failed.
+
+           retrieve.py         answering.py: pack.py, adapters/     cite.py, guard.py
+question ────────────▶ passages ────────────────────────────▶ text ──────────────────▶ answer
+                          │                        model away │
+                          └──────────── quotes.py ◀───────────┘
+
+Every face (JSON, stream, command line, evaluation, OpenAI-compatible) consumes this one generator. Closing it frees the
+model at once. It never ends without exactly one Finished or Failed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from assistant.answering import Draft, check_conversation, finish, generate, refusal, safely_quoted, saved
+from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, SearchResult
+from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
+from assistant.ports import ChatModel
+from assistant.retrieve import Indexes, retrieve
+from assistant.text import is_readable
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What one question needs. `model` None means quotes only; `budget_tokens` is the space for a prompt."""
+
+    indexes: Indexes
+    model: ChatModel | None
+    release_id: str
+    num_predict: int
+    budget_tokens: int
+    passages_limit: int
+
+
+async def ask(question: Question, pipeline: Pipeline) -> AsyncGenerator[Event, None]:
+    """Events of one question; the last is Finished or Failed."""
+    draft = Draft(question, pipeline.release_id, started=time.perf_counter())
+    try:
+        await check_conversation(question, pipeline.indexes.ledger)
+        draft.found(await search(question, pipeline, limit=pipeline.passages_limit))
+        yield Found(draft.passages)
+        if not draft.passages:
+            is_asking = is_readable(question.text)
+            answer = refusal(draft, RefusalReason.NOTHING_FOUND if is_asking else RefusalReason.UNREADABLE_QUESTION)
+        elif pipeline.model is None:
+            answer = safely_quoted(draft, None)
+        else:
+            budget_tokens, num_predict = pipeline.budget_tokens, pipeline.num_predict
+            tokens = generate(draft, pipeline.model, budget_tokens=budget_tokens, num_predict=num_predict)
+            try:
+                async with aclosing(tokens):
+                    async for token in tokens:
+                        yield token
+                answer = finish(draft)
+            except (ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted) as error:
+                answer = safely_quoted(draft, error)
+        for citation in answer.citations:
+            yield Cited(citation)
+        yield Finished(await saved(answer, question, pipeline.indexes.ledger))
+    except AssistantError as error:
+        yield Failed(error)
+
+
+async def search(question: Question, pipeline: Pipeline, *, limit: int) -> SearchResult:
+    """At most `limit` passages that the asking principal may read. Raises StoreUnavailable when no index answers."""
+    if not is_readable(question.text):
+        return SearchResult((), (), 0.0)
+    asked_by, filters = question.principal, question.filters
+    return await retrieve(question.text, pipeline.indexes, principal=asked_by, filters=filters, limit=limit)

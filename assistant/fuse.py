@@ -1,0 +1,31 @@
+"""Joins the dense and the lexical ranking by rank alone. Pure; knows neither index.
+
+Reciprocal rank fusion, score = sum of weight / (60 + rank) (Cormack, Clarke and Buettcher, SIGIR 2009). A document that a
+ranking did not score above 0 gets no rank from it: giving such documents a rank anyway lowered Hit@5 of English
+questions on Japanese text from .759 to .352.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RANK_CONSTANT = 60
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One index's (chunk_id, score) list, best first, and its weight."""
+
+    hits: Sequence[tuple[str, float]]
+    weight: float = 1.0
+
+
+def fuse(rankings: Sequence[Ranking]) -> list[tuple[str, float]]:
+    """(chunk_id, fused score), best first; equal scores keep the first ranking's order."""
+    scores: dict[str, float] = {}
+    for ranking in rankings:
+        above_zero = [chunk_id for chunk_id, score in ranking.hits if score > 0]
+        for rank, chunk_id in enumerate(above_zero, start=1):
+            scores[chunk_id] = scores.get(chunk_id, 0.0) + ranking.weight / (RANK_CONSTANT + rank)
+    return sorted(scores.items(), key=lambda item: -item[1])

@@ -1,0 +1,112 @@
+"""Settings -> the commands of the stack's processes. The only place that knows how each part is started."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from assistant.adapters.chroma import chroma_command
+from assistant.adapters.embedded import EMBEDDED_NUM_CTX, embedded_chat_command
+from assistant.errors import SettingsError, Text
+from assistant.settings import PREFIX, Settings
+from assistant.stack import Part
+
+PART_NAMES = ("chroma", "chat", "api", "ingest", "ui")
+
+
+def stack_parts(settings: Settings, *, only: Sequence[str] = ()) -> list[Part]:
+    """The parts in starting order: all that these settings need, or those named. Raises SettingsError for a name."""
+    for name in only:
+        if name not in PART_NAMES:
+            raise SettingsError(
+                Text(ja=f"--only に {name} という部分はありません。", en=f"--only: there is no part {name}."),
+                Text(ja=f"使える名前: {', '.join(PART_NAMES)}", en=f"Parts: {', '.join(PART_NAMES)}"),
+            )
+    parts = [_chroma(settings), *_chat(settings), _api(settings), _ingest(settings), _ui(settings)]
+    return [part for part in parts if not only or part.name in only]
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """These settings as environment variables for child processes, paths made absolute."""
+    environment: dict[str, str] = {}
+    for name, value in settings:
+        if isinstance(value, Path):
+            environment[PREFIX + name.upper()] = str(value.resolve())
+        elif value is not None:
+            environment[PREFIX + name.upper()] = str(value).lower() if isinstance(value, bool) else str(value)
+    return environment
+
+
+def _address(url: str) -> tuple[str, int]:
+    split = urlsplit(url)
+    return split.hostname or "127.0.0.1", split.port or 80
+
+
+def _chroma(settings: Settings) -> Part:
+    host, port = _address(settings.chroma_url)
+    folder = settings.data_folder.resolve() / "chroma"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Part(
+        name="chroma",
+        command=chroma_command(path=folder, host=host, port=port),
+        environment={},
+        health_url=f"{settings.chroma_url}/api/v2/heartbeat",
+        where=settings.chroma_url,
+    )
+
+
+def _chat(settings: Settings) -> list[Part]:
+    if settings.answers != "embedded" or settings.embedded_chat_file is None:
+        return []
+    _, port = _address(settings.embedded_chat_url)
+    num_ctx = settings.num_ctx or EMBEDDED_NUM_CTX
+    return [
+        Part(
+            name="chat",
+            command=embedded_chat_command(model_path=settings.embedded_chat_file, port=port, num_ctx=num_ctx),
+            environment={},
+            health_url=f"{settings.embedded_chat_url}/health",
+            where=settings.embedded_chat_url,
+        )
+    ]
+
+
+def _api(settings: Settings) -> Part:
+    address = f"http://{settings.api_host}:{settings.api_port}"
+    return Part(
+        name="api",
+        command=[sys.executable, "-m", "api"],
+        environment=environment_of(settings),
+        health_url=f"{address}/healthz",
+        where=address,
+    )
+
+
+def _ingest(settings: Settings) -> Part:
+    return Part(
+        name="ingest",
+        command=[_executable("ingest"), "watch"],
+        environment=environment_of(settings),
+        health_url=None,
+        where=str(settings.documents_folder),
+    )
+
+
+def _ui(settings: Settings) -> Part:
+    address = f"http://{settings.ui_host}:{settings.ui_port}"
+    return Part(
+        name="ui",
+        command=[sys.executable, "-m", "ui"],
+        environment=environment_of(settings),
+        health_url=f"{address}/_stcore/health",
+        where=address,
+    )
+
+
+def _executable(name: str) -> str:
+    """The console script beside this Python, or the one on PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.is_file() else shutil.which(name) or name

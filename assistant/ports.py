@@ -1,0 +1,155 @@
+"""What the pipeline needs from the outside, as protocols. Adapters implement them; vendors' types stop there.
+
+Asking is async, ingesting is sync; no operation exists in both colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.domain import (
+    Answer,
+    Filters,
+    Generation,
+    ModelEnd,
+    ModelToken,
+    Passage,
+    Principal,
+)
+
+Vectors = npt.NDArray[np.float32]
+"""Shape (texts, dimension), rows of length 1."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors. Raises EmbedderUnavailable, ModelMissing."""
+
+    @property
+    def embedder_id(self) -> str:
+        """Model, version, prefixes and normalisation in one string; equal ids give comparable vectors."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def reads_japanese(self) -> bool:
+        """Whether Japanese text keeps its meaning in the model's vocabulary; False for English-only models."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of stored texts, in order (ingesting; sync)."""
+        ...
+
+    async def embed_query(self, text: str) -> Vectors:
+        """Vector of one question, shape (1, dimension) (asking; async)."""
+        ...
+
+    def check(self) -> None:
+        """Returns when the embedder can work; raises otherwise."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Derived index of vectors by chunk id, one per generation. Raises StoreUnavailable."""
+
+    def upsert(self, index_name: str, chunk_ids: Sequence[str], vectors: Vectors) -> None:
+        """Adds or replaces; idempotent."""
+        ...
+
+    def delete(self, index_name: str, chunk_ids: Sequence[str]) -> None:
+        """Removes ids; unknown ids are no error."""
+        ...
+
+    def all_ids(self, index_name: str) -> Iterator[str]:
+        """Every id stored; empty when the index does not exist."""
+        ...
+
+    def drop(self, index_name: str) -> None:
+        """Removes the whole index of a generation; not existing is no error."""
+        ...
+
+    def check(self) -> None:
+        """Returns when the server answers; raises StoreUnavailable otherwise."""
+        ...
+
+    async def search(self, index_name: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
+        """Nearest chunk ids with cosine similarity, best first."""
+        ...
+
+
+class LexicalIndex(Protocol):
+    """Derived full-text index by chunk id. One writing process, many readers. Raises StoreUnavailable."""
+
+    def write(self, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
+        """Adds (chunk_id, title, text) and deletes ids in one commit; an id added again replaces the old entry."""
+        ...
+
+    def all_ids(self) -> Iterator[str]:
+        """Every id stored."""
+        ...
+
+    def clear(self) -> None:
+        """Removes everything."""
+        ...
+
+    async def search(self, text: str, *, limit: int) -> list[tuple[str, float]]:
+        """Chunk ids with BM25 score above 0, best first."""
+        ...
+
+
+class ChatModel(Protocol):
+    """Answers one prompt. The prompt is the user message; the system text is the model's own (Modelfile or release)."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as shown to people."""
+        ...
+
+    @property
+    def num_ctx(self) -> int:
+        """The window in tokens, prompt and answer together."""
+        ...
+
+    async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
+        """Tokens of a whole prompt including system text and chat template, and how they were counted."""
+        ...
+
+    def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+        """Tokens, then exactly one ModelEnd. Closing the iterator frees the model at once.
+
+        Raises ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted (no end mark), ContextOverflow.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Returns when the model can answer; raises otherwise. Does not load it."""
+        ...
+
+
+class AskLedger(Protocol):
+    """What asking reads and writes in the ledger. Every method runs in one transaction."""
+
+    def active_generation(self) -> Generation | None:
+        """The generation that answers come from."""
+        ...
+
+    def read_passages(
+        self, chunk_scores: Sequence[tuple[str, float]], *, principal: Principal, filters: Filters, limit: int
+    ) -> list[Passage]:
+        """Passages in the given order, re-read with the right to read them; unreadable or stale ids are left out."""
+        ...
+
+    def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
+        """Whether the conversation is new or the principal's own."""
+        ...
+
+    def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
+        """Stores the answer and, for a new conversation id, the conversation."""
+        ...

@@ -1,0 +1,91 @@
+"""An answer without a model: the sentences of the passages that say most about the question, literally.
+
+Used when the deployment has no chat model, and whenever the model is away while documents can still be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.cite import CitedText, citation_of
+from assistant.domain import Passage
+from assistant.text import lexical_terms, sentence_spans
+
+QUOTED_PASSAGES = 3
+QUOTE_CHARACTERS = 240
+"""A quote grows over neighbouring sentences up to this length."""
+RANK_WEIGHT = 0.15
+"""How much a passage's rank counts beside its sentence's own share of the question's terms."""
+FOLLOWING_WEIGHT = 0.5
+"""What a sentence gets of the share of the one before it: an answer follows its question or heading."""
+KEPT_SHARE = 0.5
+"""A further quote is shown when it scores at least this share of the best one; a neighbour likewise joins its quote."""
+LEAST_CHARACTERS = 20
+"""Shorter lines without an end mark are headings and table cells, not sentences."""
+
+_ENDS = ("\u3002", ".", "!", "\uff01", "\u300d", ")", "\uff09")
+
+
+@dataclass(frozen=True)
+class _Quote:
+    number: int
+    start: int
+    end: int
+    score: float
+
+
+def quote(question: str, passages: Sequence[Passage]) -> CitedText:
+    """The best literal sentences of up to three passages, each on its own line with its mark [n] and citation."""
+    terms = set(lexical_terms(question, for_query=True))
+    ranked = sorted(
+        (_best_quote(number, passage.text, terms) for number, passage in enumerate(passages, start=1)),
+        key=lambda candidate: -candidate.score,
+    )
+    told = [c for c in ranked[:QUOTED_PASSAGES] if c.score >= ranked[0].score * KEPT_SHARE]
+    lines: dict[str, _Quote] = {}
+    for candidate in told:
+        lines.setdefault(passages[candidate.number - 1].text[candidate.start : candidate.end], candidate)
+    return CitedText(
+        text="\n".join(f"「{sentence}」 [{candidate.number}]" for sentence, candidate in lines.items()),
+        citations=tuple(
+            citation_of(c.number, passages[c.number - 1], (c.start, c.end))
+            for c in sorted(lines.values(), key=lambda c: c.number)
+        ),
+        notices=(),
+    )
+
+
+def _best_quote(number: int, text: str, terms: set[str]) -> _Quote:
+    spans = sentence_spans(text) or [(0, len(text.rstrip()))]
+    shares = [_share(text[slice(*span)], terms) for span in spans]
+    scores = [
+        share + FOLLOWING_WEIGHT * (shares[i - 1] if i else 0.0) if _is_saying(text[slice(*spans[i])]) else 0.0
+        for i, share in enumerate(shares)
+    ]
+    best = max(range(len(spans)), key=lambda i: scores[i])
+    first = last = best
+    if best and scores[best - 1] >= scores[best] * KEPT_SHARE and _fits(spans[best - 1][0], spans[last][1]):
+        first = best - 1
+    if (
+        best + 1 < len(spans)
+        and scores[best + 1] >= scores[best] * KEPT_SHARE
+        and _fits(spans[first][0], spans[best + 1][1])
+    ):
+        last = best + 1
+    return _Quote(number, spans[first][0], spans[last][1], scores[best] + RANK_WEIGHT / number)
+
+
+def _fits(start: int, end: int) -> bool:
+    return end - start <= QUOTE_CHARACTERS
+
+
+def _is_saying(sentence: str) -> bool:
+    """Whether it states something: no question, no heading, no lone cell."""
+    if sentence.endswith(("?", "\uff1f")):
+        return False
+    return sentence.endswith(_ENDS) or len(sentence) >= LEAST_CHARACTERS
+
+
+def _share(sentence: str, terms: set[str]) -> float:
+    return len(terms & set(lexical_terms(sentence))) / len(terms) if terms else 0.0

@@ -1,0 +1,1 @@
+"""Everything that changes an answer without changing code: the contents of `modelfiles/`."""

@@ -1,0 +1,157 @@
+"""The only reader of the environment: `ASSISTANT_…` variables and `.env`, each with unit and reason.
+
+An unknown `ASSISTANT_` variable is an error that names the nearest known one. `.env.example` and
+`docs/reference/settings.md` are generated from this file. The pipeline never reads settings: wiring.py and the entry
+points do, and hand plain values on.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from assistant.errors import SettingsError, Text
+
+PREFIX = "ASSISTANT_"
+
+
+class Settings(BaseSettings):
+    """All settings of all processes. Paths are relative to the working directory."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_file=".env", env_file_encoding="utf-8", extra="ignore"
+    )
+
+    data_folder: Path = Field(Path("var"), description="Folder of ledger, indexes, releases and logs.")
+    documents_folder: Path = Field(Path("examples"), description="Folder that is ingested when no other is named.")
+    database_url: str | None = Field(
+        None, description="Ledger: sqlite:///… or postgresql+psycopg://…; empty means SQLite in the data folder."
+    )
+    chroma_url: str = Field("http://127.0.0.1:8100", description="Address of the Chroma server (`chroma run`).")
+    ollama_url: str = Field("http://127.0.0.1:11434", description="Address of the Ollama server.")
+    openai_url: str = Field(
+        "http://127.0.0.1:8082/v1",
+        description="Base address of an OpenAI-compatible server (answers or embedder openai).",
+    )
+    openai_api_key: str = Field("", description="Bearer key for that server; empty sends none.")
+    embedder: Literal["ollama", "embedded", "openai"] = Field(
+        "ollama", description="Who embeds: Ollama, the embedded multilingual-e5-small, or an OpenAI-compatible server."
+    )
+    embed_model: str = Field(
+        "nomic-embed-text", description="Embedding model on Ollama or the OpenAI-compatible server."
+    )
+    answers: Literal["ollama", "openai", "embedded", "quotes"] = Field(
+        "ollama", description="Who writes answers; quotes means literal sentences from the documents, without a model."
+    )
+    chat_model: str = Field("company-assistant", description="Chat model on Ollama or the OpenAI-compatible server.")
+    embedded_chat_url: str = Field(
+        "http://127.0.0.1:8101", description="Address of the embedded chat model's own server process."
+    )
+    embedded_chat_file: Path | None = Field(
+        None, description="GGUF file of the embedded chat model, if you have it; empty means the cache or a download."
+    )
+    modelfile: Path = Field(
+        Path("modelfiles/company-assistant.Modelfile"), description="SYSTEM, num_ctx and sampling of company-assistant."
+    )
+    num_ctx: int | None = Field(
+        None,
+        ge=512,
+        le=1_048_576,
+        description="Model window in tokens; empty takes it from the Modelfile, and must equal it.",
+    )
+    num_predict: int = Field(768, ge=32, le=8192, description="Tokens reserved for an answer inside num_ctx.")
+    passages_limit: int = Field(8, ge=1, le=50, description="Passages shown and offered to the model for one question.")
+    prompt_limit_tokens: int | None = Field(
+        None,
+        ge=256,
+        description="Upper bound of prompt tokens below num_ctx; empty means num_ctx - num_predict (a small CPU model reads slowly).",
+    )
+    question_limit_characters: int = Field(4000, ge=100, le=100_000, description="Longest question in characters.")
+    api_host: str = Field("127.0.0.1", description="Address the API binds.")
+    api_port: int = Field(8000, ge=1, le=65535, description="Port of the API.")
+    ui_host: str = Field("127.0.0.1", description="Address the screen binds.")
+    ui_port: int = Field(8501, ge=1, le=65535, description="Port of the screen.")
+    api_url: str = Field("http://127.0.0.1:8000", description="Where the screen finds the API.")
+    proxy_secret: str = Field(
+        "",
+        description="Shared secret that proves X-Forwarded-User comes from nginx or the screen; empty accepts no such header.",
+    )
+    demo_user: str = Field("", description="User name the screen uses when no proxy names one; only for the demo.")
+    model_parallel: int = Field(
+        1, ge=1, le=64, description="Questions answered at once: what the model server runs in parallel."
+    )
+    queue_limit: int = Field(32, ge=0, le=1000, description="Questions that may wait for the model; more get 429.")
+    connect_timeout_seconds: float = Field(3.0, gt=0, description="Longest wait for a connection to a dependency.")
+    first_token_timeout_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="Longest wait for the first token: loading, other people's questions and reading the prompt included.",
+    )
+    token_timeout_seconds: float = Field(60.0, gt=0, description="Longest silence between two tokens.")
+    parse_timeout_seconds: float = Field(300.0, gt=0, description="Longest time for parsing one source file.")
+    parse_memory_bytes: int = Field(3 << 30, ge=512 << 20, description="Address space of the parser process, in bytes.")
+    file_limit_bytes: int = Field(200 << 20, ge=1024, description="Largest source file that is read, in bytes.")
+    store_wait_seconds: float = Field(
+        90.0, gt=0, description="How long an ingestion waits for a store or embedder that is away before it stops."
+    )
+    scan_interval_seconds: float = Field(
+        30.0, gt=0, description="How often `ingest watch` looks at the folder when no event comes."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_questions: bool = Field(
+        default=False, description="Whether logs may hold question text. Off keeps people's questions out of logs."
+    )
+
+
+def known_variables() -> list[str]:
+    """Every environment variable that Settings reads, e.g. `ASSISTANT_NUM_CTX`."""
+    return [PREFIX + name.upper() for name in Settings.model_fields]
+
+
+def load_settings(*, env_file: Path | None = Path(".env")) -> Settings:
+    """Settings from the environment and `env_file`.
+
+    Raises SettingsError for an unknown variable (naming the nearest), or a value out of range.
+    """
+    known = known_variables()
+    present = set(os.environ)
+    if env_file is not None and env_file.is_file():
+        present |= set(dotenv_values(env_file))
+    for name in sorted(present):
+        if name.startswith(PREFIX) and name not in known:
+            raise _unknown_variable(name, known)
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = PREFIX + str(first["loc"][0]).upper()
+        field = Settings.model_fields.get(str(first["loc"][0]))
+        meaning = field.description if field is not None else ""
+        raise SettingsError(
+            Text(
+                ja=f"設定 {variable} の値 {first.get('input')!r} は使えません({first['msg']})。",
+                en=f"The setting {variable} has the value {first.get('input')!r}, which is not allowed ({first['msg']}).",
+            ),
+            Text(
+                ja=f"意味: {meaning} .env.example を見て直してください。",
+                en=f"{meaning} See .env.example and correct it.",
+            ),
+        ) from error
+
+
+def _unknown_variable(name: str, known: list[str]) -> SettingsError:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    suggestion = nearest[0] if nearest else known[0]
+    return SettingsError(
+        Text(ja=f"{name} という設定はありません。", en=f"There is no setting {name}."),
+        Text(
+            ja=f"{suggestion} のことですか。使える設定は .env.example にあります。",
+            en=f"Did you mean {suggestion}? All settings are in .env.example.",
+        ),
+    )

@@ -1,0 +1,122 @@
+"""One normalisation of Japanese and English text for searching and comparing; pure functions.
+
+Stored and displayed text is never changed: only what is compared. Character bigrams carry Japanese (no dictionary, no
+lost product names; measured equal to morphological analysis within noise, see docs/lab-notes.md), words and whole
+identifiers carry ASCII. Must not know documents, indexes or questions.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from assistant.errors import Language
+
+_JAPANESE = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_JAPANESE_CHARACTER = re.compile(f"[{_JAPANESE}]")
+_RUNS = re.compile(rf"[{_JAPANESE}]+|[^\W_{_JAPANESE}]+(?:[-_./@][^\W_{_JAPANESE}]+)*")
+_WORD_PARTS = re.compile(r"[-_./@]")
+_SENTENCE_END = re.compile("(?<=[\u3002!?\uff01\uff1f])\\s*|(?<=[.])\\s+(?=[A-Z0-9\"'(])|\\n+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911}
+_ERA_YEAR = re.compile(r"(令和|平成|昭和|大正)\s*(\d{1,2}|元)\s*年")
+_SMALL_WORDS = frozenset(
+    """a an and are as at be by can do does for from has have how i if in is it its of on or that the their this to
+    was we what when where which who why will with you your""".split()  # noqa: SIM905  a list of words reads better
+)
+_HIRAGANA_RUN = re.compile(r"^[\u3040-\u309f]+$")
+
+
+def normalise(text: str) -> str:
+    """Text for comparing: NFKC, lower case, invisible characters out, wave dashes and long-vowel look-alikes unified.
+
+    The length may change; never use offsets of it in the original.
+    """
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
+    return text.replace("〜", "~").replace("‐", "-").replace("−", "-").replace("–", "-").replace("—", "-")
+
+
+def with_western_years(text: str) -> str:
+    """Normalised text in which each era year is followed by its western year: 令和8年 -> 令和8年 2026年."""
+
+    def add_western(match: re.Match[str]) -> str:
+        year = 1 if match[2] == "元" else int(match[2])
+        return f"{match[0]} {_ERAS[match[1]] + year}年"
+
+    return _ERA_YEAR.sub(add_western, text)
+
+
+def lexical_terms(text: str, *, for_query: bool = False) -> list[str]:
+    """Terms of the lexical index: character bigrams for Japanese, words, word parts and whole identifiers for ASCII.
+
+    A query leaves out English small words and bigrams of hiragana alone, which match everything and say nothing,
+    unless nothing else would be left.
+    """
+    terms: list[str] = []
+    for run in _RUNS.findall(with_western_years(normalise(text))):
+        terms.extend(_bigrams(run) if _JAPANESE_CHARACTER.match(run) else _words(run))
+    if not for_query:
+        return terms
+    telling = [term for term in terms if term not in _SMALL_WORDS and not _HIRAGANA_RUN.match(term)]
+    return telling or terms
+
+
+def _bigrams(run: str) -> list[str]:
+    folded = run.rstrip("ー") or run
+    pairs = [folded[i : i + 2] for i in range(len(folded) - 1)]
+    return pairs or [folded]
+
+
+def _words(run: str) -> list[str]:
+    parts = [_singular(part) for part in _WORD_PARTS.split(run) if part]
+    return parts if len(parts) == 1 else [run, *parts]
+
+
+def _singular(word: str) -> str:
+    """Light English stemming (plural s only): more would cost precision on product names."""
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word.isalpha():
+        return word[:-1]
+    return word
+
+
+def japanese_share(text: str) -> float:
+    """Share of Japanese characters among letters and kanji, 0 to 1; 0 for text without any."""
+    japanese = len(_JAPANESE_CHARACTER.findall(text))
+    latin = sum(1 for c in text if c.isascii() and c.isalpha())
+    return japanese / (japanese + latin) if japanese + latin else 0.0
+
+
+def language_of(text: str) -> Language:
+    """The language to answer in: Japanese when at least a fifth of the letters are Japanese."""
+    return "ja" if japanese_share(unicodedata.normalize("NFKC", text)) >= 0.2 else "en"
+
+
+def is_readable(text: str) -> bool:
+    """Whether the text holds at least one letter or digit of any script."""
+    return any(unicodedata.category(c)[0] in "LN" for c in text)
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of each sentence in `text`, without surrounding blanks; Japanese and English ends, and line ends."""
+    spans: list[tuple[int, int]] = []
+    position = 0
+    ends = [(match.start(), match.end()) for match in _SENTENCE_END.finditer(text)]
+    for stop, following in [*ends, (len(text), len(text))]:
+        piece = text[position:stop]
+        if piece.strip():
+            start = position + len(piece) - len(piece.lstrip())
+            spans.append((start, start + len(piece.strip())))
+        position = following
+    return spans
+
+
+def character_bigrams(text: str) -> set[str]:
+    """Bigrams of the normalised text without blanks and marks; used to tell how much of one text is in another."""
+    kept = "".join(c for c in normalise(text) if c.isalnum())
+    return {kept[i : i + 2] for i in range(len(kept) - 1)} or ({kept} if kept else set())
+
+
+def overlap(of: str, within: str) -> float:
+    """Share of the bigrams of `of` that also occur in `within`, 0 to 1."""
+    wanted = character_bigrams(of)
+    return len(wanted & character_bigrams(within)) / len(wanted) if wanted else 0.0

@@ -1,0 +1,225 @@
+"""Settings -> Assistant: the only place that chooses adapters. Everything below is handed plain values."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypedDict
+
+from assistant.adapters.embedded import EMBEDDED_NUM_CTX
+from assistant.adapters.ledger import Ledger
+from assistant.ask import Pipeline, ask, search
+from assistant.domain import DependencyState, Event, Question, SearchResult
+from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
+from assistant.pack import prompt_budget
+from assistant.ports import ChatModel, Embedder, LexicalIndex, VectorIndex
+from assistant.release.modelfile import Modelfile, read_modelfile
+from assistant.retrieve import Indexes
+from assistant.settings import Settings
+
+
+@dataclass(frozen=True)
+class OpenStores:
+    """The stores and the embedder of this deployment."""
+
+    ledger: Ledger
+    embedder: Embedder
+    vectors: VectorIndex
+    lexical: LexicalIndex
+
+
+@dataclass
+class Assistant:
+    """One deployment, ready to be asked; shared by all faces of a process."""
+
+    ledger: Ledger
+    pipeline: Pipeline
+    question_limit_characters: int
+    stores: OpenStores
+
+    @property
+    def release_id(self) -> str:
+        """The contents of `modelfiles/` that answers come from."""
+        return self.pipeline.release_id
+
+    @property
+    def chat_model_name(self) -> str:
+        """The chat model's name, or `quotes`."""
+        return self.pipeline.model.name if self.pipeline.model is not None else "quotes"
+
+    def ask(self, question: Question) -> AsyncGenerator[Event, None]:
+        """Events of one question; closing the generator frees the model."""
+        return ask(question, self.pipeline)
+
+    async def search(self, question: Question, *, limit: int) -> SearchResult:
+        """Passages alone. Raises StoreUnavailable when no index answers."""
+        return await search(question, self.pipeline, limit=limit)
+
+    async def readiness(self) -> list[DependencyState]:
+        """Each dependency as seen just now; a store that is away is `fail`, a model that is away `warn` (quotes)."""
+        stores = self.stores
+        checks = [
+            asyncio.to_thread(_state, "ledger", stores.ledger.counts_of_truth),
+            asyncio.to_thread(_state, "vectors", stores.vectors.check),
+            asyncio.to_thread(_state, "embedder", stores.embedder.check),
+        ]
+        states = list(await asyncio.gather(*checks))
+        if self.pipeline.model is not None:
+            try:
+                await self.pipeline.model.check()
+                states.append(DependencyState("model", "ok", self.pipeline.model.name, "", ""))
+            except AssistantError as error:
+                states.append(DependencyState("model", "warn", error.message.en, error.hint.ja, error.hint.en))
+        return states
+
+
+def open_stores(settings: Settings) -> OpenStores:
+    """Ledger, indexes and embedder. Raises SettingsError, StoreUnavailable."""
+    from assistant.adapters.chroma import ChromaVectorIndex
+    from assistant.adapters.lexical import TantivyLexicalIndex
+
+    data = settings.data_folder
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            Text(ja=f"データフォルダ {data} を作れません。", en=f"The data folder {data} cannot be made."),
+            Text(
+                ja="ASSISTANT_DATA_FOLDER と権限を確認してください。", en="Check ASSISTANT_DATA_FOLDER and permissions."
+            ),
+        ) from error
+    return OpenStores(
+        ledger=Ledger.open(settings.database_url or f"sqlite:///{data.resolve() / 'ledger.db'}"),
+        embedder=_embedder(settings),
+        vectors=ChromaVectorIndex(url=settings.chroma_url),
+        lexical=TantivyLexicalIndex(data / "lexical"),
+    )
+
+
+@asynccontextmanager
+async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
+    """The whole deployment; closed at the end. Raises SettingsError, ModelfileInvalid, StoreUnavailable."""
+    modelfile = read_modelfile(settings.modelfile)
+    stores = await asyncio.to_thread(open_stores, settings)
+    num_ctx = _num_ctx(settings, modelfile)
+    model = _chat_model(settings, modelfile, num_ctx=num_ctx)
+    pipeline = Pipeline(
+        indexes=Indexes(stores.ledger, stores.embedder, stores.vectors, stores.lexical),
+        model=model,
+        release_id="r_" + modelfile.digest[:16],
+        num_predict=settings.num_predict,
+        budget_tokens=prompt_budget(
+            num_ctx=num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
+        ),
+        passages_limit=settings.passages_limit,
+    )
+    try:
+        yield Assistant(stores.ledger, pipeline, settings.question_limit_characters, stores)
+    finally:
+        stores.ledger.close()
+
+
+def _num_ctx(settings: Settings, modelfile: Modelfile) -> int:
+    """The one window. A model that reads its window from the Modelfile must not be asked for another: it would reload."""
+    if settings.answers == "embedded":
+        return settings.num_ctx or EMBEDDED_NUM_CTX
+    asked, written = settings.num_ctx, modelfile.num_ctx
+    if asked is not None and written is not None and asked != written and settings.answers == "ollama":
+        raise SettingsError(
+            Text(
+                ja=f"ASSISTANT_NUM_CTX={asked} が Modelfile の num_ctx {written} と違います。",
+                en=f"ASSISTANT_NUM_CTX={asked} differs from the Modelfile's num_ctx {written}.",
+            ),
+            Text(
+                ja="質問のたびにモデルが読み直されます。どちらかに揃えてください。",
+                en="The model would be loaded anew at every question. Make them equal.",
+            ),
+        )
+    num_ctx = asked or written
+    if num_ctx is None:
+        raise SettingsError(
+            Text(ja="num_ctx がどこにも書かれていません。", en="num_ctx is written nowhere."),
+            Text(
+                ja="Modelfile に PARAMETER num_ctx 8192 を書いてください。",
+                en="Write PARAMETER num_ctx 8192 into the Modelfile.",
+            ),
+        )
+    return num_ctx
+
+
+def _state(name: str, check: Callable[[], object]) -> DependencyState:
+    try:
+        check()
+    except AssistantError as error:
+        return DependencyState(name, "fail", error.message.en, error.hint.ja, error.hint.en)
+    return DependencyState(name, "ok", "answers", "", "")
+
+
+def _embedder(settings: Settings) -> Embedder:
+    if settings.embedder == "embedded":
+        from assistant.adapters.embedded import EmbeddedEmbedder
+
+        return EmbeddedEmbedder()
+    if settings.embedder == "openai":
+        from assistant.adapters.openai_compatible import OpenAICompatibleEmbedder
+
+        return OpenAICompatibleEmbedder(
+            url=settings.openai_url, model=settings.embed_model, api_key=settings.openai_api_key
+        )
+    from assistant.adapters.ollama import OllamaEmbedder
+
+    return OllamaEmbedder(url=settings.ollama_url, model=settings.embed_model)
+
+
+class _Timeouts(TypedDict):
+    connect_timeout_seconds: float
+    first_token_timeout_seconds: float
+    token_timeout_seconds: float
+
+
+class _Release(TypedDict):
+    system_text: str
+    temperature: float
+    top_p: float
+
+
+def _chat_model(settings: Settings, modelfile: Modelfile, *, num_ctx: int) -> ChatModel | None:
+    if settings.answers == "quotes":
+        return None
+    timeouts = _Timeouts(
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        first_token_timeout_seconds=settings.first_token_timeout_seconds,
+        token_timeout_seconds=settings.token_timeout_seconds,
+    )
+    if settings.answers == "ollama":
+        from assistant.adapters.ollama import OllamaChatModel
+
+        return OllamaChatModel(
+            url=settings.ollama_url,
+            model=settings.chat_model,
+            num_ctx=num_ctx,
+            system_text=modelfile.system,
+            create_command=f"ollama create {settings.chat_model} -f {settings.modelfile}",
+            **timeouts,
+        )
+    release = _Release(
+        system_text=modelfile.system,
+        temperature=modelfile.number("temperature", 0.2),
+        top_p=modelfile.number("top_p", 0.9),
+    )
+    if settings.answers == "embedded":
+        from assistant.adapters.embedded import EmbeddedChatModel
+
+        return EmbeddedChatModel(url=settings.embedded_chat_url, num_ctx=num_ctx, **release, **timeouts)
+    from assistant.adapters.openai_compatible import OpenAICompatibleChatModel
+
+    return OpenAICompatibleChatModel(
+        url=settings.openai_url,
+        model=settings.chat_model,
+        api_key=settings.openai_api_key,
+        num_ctx=num_ctx,
+        **release,
+        **timeouts,
+    )

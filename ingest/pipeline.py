@@ -1,0 +1,223 @@
+"""One folder from disk to answers, and the same again without change.
+
+scan.py -> plan.py -> guard.py (parsers/) -> chunk.py -> ledger: staged -> index_sync.py: vectors, lexical -> ledger: live
+
+Killed at any point, nothing is lost and nothing is there twice: a version is invisible until one ledger transaction makes
+it live, ids are derived from content, and what an interrupted run left is found in the ledger and finished or undone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from assistant.adapters.ledger.indexes import LiveChunk
+from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
+from assistant.domain import DocumentStatus, Failure, Generation, ParsedDocument, SourceFile
+from assistant.errors import DocumentError, FailureReason, FolderMissing, Text
+from ingest.chunk import CHUNKER_ID, make_chunks
+from ingest.index_sync import WRITE_BATCH, Stores, ensure_generation, forget_retired, mend, write_chunks
+from ingest.parsers import PARSER_ID
+from ingest.plan import ATTEMPTS_LIMIT, Plan, Work, make_plan
+from ingest.receipt import language_of_document, make_receipt
+from ingest.scan import scan_folder, sha256_of
+
+PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
+"""Changes when the same file would give other chunks; a run then reads every file again."""
+
+
+class Parser(Protocol):
+    """Reads one source file; raises DocumentError. Any other error stops the run."""
+
+    def parse(self, path: Path, *, relative_path: str) -> ParsedDocument:
+        """The parsed document."""
+        ...
+
+
+@dataclass
+class RunReport:
+    """What a run did; `failures` has a reason for every file of this folder that is not searchable."""
+
+    folder: str
+    counts: dict[str, int]
+    failures: list[Failure] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    was_stopped: bool = False
+
+
+@dataclass
+class _Staged:
+    """Versions that wait for their indexes."""
+
+    versions: list[tuple[str, str, DocumentStatus]] = field(default_factory=list)
+    chunks: list[LiveChunk] = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    """One run over one folder. `progress(done, total, path)` is told each file; `should_stop()` ends between files."""
+
+    stores: Stores
+    parser: Parser
+    progress: Callable[[int, int, str], None] = lambda done, total, path: None
+    should_stop: Callable[[], bool] = lambda: False
+
+    def run(self, root: Path, *, is_retrying: bool = False) -> RunReport:
+        """Brings the ledger and both indexes up to the folder. Raises FolderMissing, StoreUnavailable, ..."""
+        ledger = self.stores.ledger
+        generation = ensure_generation(self.stores)
+        ledger.retire_staged()
+        forget_retired(self.stores, generation)
+        mended = mend(self.stores, generation)
+        folder, plan = plan_folder(self.stores, root, is_retrying=is_retrying)
+        ledger.move_documents([(document.document_id, source) for document, source in plan.moved])
+        for document, source in plan.touched:
+            ledger.touch_document(document.document_id, source)
+        ledger.delete_documents([document.document_id for document in plan.deleted])
+        for source, known_id, error in plan.unreadable:
+            document_id, attempts = ledger.begin_attempt(known_id, source, sha256="")
+            self._record(document_id, error, attempts)
+        counts = plan.counts() | {"mended": mended, "done": 0, "chunks": 0}
+        was_stopped = self._work(root, plan, generation, counts)
+        forget_retired(self.stores, generation)
+        failures = ledger.failures(folder=folder)
+        counts["failed"] = sum(failure.reason is not FailureReason.UNSUPPORTED_TYPE for failure in failures)
+        counts["unsupported"] = len(failures) - counts["failed"]
+        return RunReport(folder, counts, failures, list(plan.skipped), was_stopped)
+
+    def _work(self, root: Path, plan: Plan, generation: Generation, counts: dict[str, int]) -> bool:
+        staged = _Staged()
+        for number, work in enumerate(plan.work, start=1):
+            if self.should_stop():
+                self._flush(staged, generation)
+                return True
+            self.progress(number - 1, len(plan.work), work.source.path)
+            counts["done"] += 1
+            counts["chunks"] += self._read(root, work, staged)
+            if len(staged.chunks) >= WRITE_BATCH:
+                self._flush(staged, generation)
+        self._flush(staged, generation)
+        self.progress(len(plan.work), len(plan.work), "")
+        return False
+
+    def _read(self, root: Path, work: Work, staged: _Staged) -> int:
+        """Parses and stages one file; how many chunks. A file that cannot be read is recorded with its reason."""
+        document_id, attempts = self.stores.ledger.begin_attempt(work.document_id, work.source, sha256=work.sha256)
+        try:
+            if attempts > ATTEMPTS_LIMIT and work.kind != "retry":
+                raise _set_aside(work.source.path)
+            started = time.perf_counter()
+            parsed = self.parser.parse(root / work.source.path, relative_path=work.source.path)
+            seconds = time.perf_counter() - started
+            chunks = make_chunks(parsed, path=work.source.path)
+        except DocumentError as error:
+            self._record(document_id, error, attempts)
+            return 0
+        version_id = version_id_of(document_id, work.sha256, PIPELINE_ID)
+        self.stores.ledger.stage_version(
+            document_id,
+            version_id=version_id,
+            sha256=work.sha256,
+            pipeline_id=PIPELINE_ID,
+            language=language_of_document(parsed.text),
+            parsed=parsed,
+            chunks=chunks,
+            receipt=make_receipt(parsed, chunks, embedder_id=self.stores.embedder.embedder_id, seconds=seconds),
+        )
+        staged.versions.append((document_id, version_id, DocumentStatus.INDEXED))
+        staged.chunks.extend(
+            LiveChunk(
+                chunk_id_of(version_id, c.ordinal), parsed.title, c.embedding_text, text_hash_of(c.embedding_text)
+            )
+            for c in chunks
+        )
+        return len(chunks)
+
+    def _flush(self, staged: _Staged, generation: Generation) -> None:
+        """Both indexes first, then the one transaction that makes the versions live.
+
+        A text that the embedder refuses sets its own document aside, never the batch it came with.
+        """
+        try:
+            for start in range(0, len(staged.chunks), WRITE_BATCH):
+                write_chunks(self.stores, generation, staged.chunks[start : start + WRITE_BATCH])
+            self.stores.ledger.activate_versions(staged.versions)
+        except DocumentError as error:
+            if len(staged.versions) == 1:
+                self._record(staged.versions[0][0], error, ATTEMPTS_LIMIT)
+            else:
+                for version in staged.versions:
+                    own = [chunk for chunk in staged.chunks if chunk.chunk_id.startswith(version[1] + ":")]
+                    self._flush(_Staged([version], own), generation)
+        staged.versions.clear()
+        staged.chunks.clear()
+
+    def _record(self, document_id: str, error: DocumentError, attempts: int) -> None:
+        if error.reason is FailureReason.UNSUPPORTED_TYPE:
+            status = DocumentStatus.SKIPPED
+        else:
+            is_final = error.permanent or attempts >= ATTEMPTS_LIMIT
+            status = DocumentStatus.FAILED if is_final else DocumentStatus.PENDING
+        detail = error.describe("ja") + "\n" + error.describe("en")
+        self.stores.ledger.record_failure(document_id, reason=error.reason, detail=detail, status=status)
+
+
+def plan_folder(stores: Stores, root: Path, *, is_retrying: bool = False) -> tuple[str, Plan]:
+    """(folder name, plan) of a run, without doing it. Raises FolderMissing, also when a known folder is suddenly empty."""
+    root = root.resolve()
+    folder = stores.ledger.register_folder(root)
+    scan = scan_folder(root, folder=folder)
+    known = stores.ledger.known_documents(folder)
+    if known and not scan.files:
+        raise FolderMissing(
+            Text(
+                ja=f"{root} が空です。以前は {len(known)} 件の文書がありました。何も削除していません。",
+                en=f"{root} is empty, though it held {len(known)} documents before. Nothing was deleted.",
+            ),
+            Text(
+                ja="共有フォルダが接続されているか確かめてください。",
+                en="Check that the share is mounted.",
+            ),
+        )
+
+    def hash_of(source: SourceFile) -> str:
+        try:
+            return sha256_of(root / source.path)
+        except OSError as error:
+            raise _cannot_be_opened(source.path, error) from error
+
+    plan = make_plan(
+        scan.files, known, hash_of=hash_of, pipeline_id=PIPELINE_ID, skipped=scan.skipped, is_retrying=is_retrying
+    )
+    return folder, plan
+
+
+def _cannot_be_opened(path: str, error: OSError) -> DocumentError:
+    reason = FailureReason.VANISHED if isinstance(error, FileNotFoundError) else FailureReason.NO_PERMISSION
+    if not isinstance(error, FileNotFoundError | PermissionError):
+        reason = FailureReason.UNREADABLE
+    return DocumentError(
+        Text(ja=f"{path} を開けません({error.strerror})。", en=f"{path} cannot be opened ({error.strerror})."),
+        Text(
+            ja="取り込みを動かす利用者に読み取り権限があるか確かめてください。",
+            en="Check that the user who runs the ingestion may read it.",
+        ),
+        reason=reason,
+        permanent=False,
+    )
+
+
+def _set_aside(path: str) -> DocumentError:
+    return DocumentError(
+        Text(
+            ja=f"{path} を読む処理が {ATTEMPTS_LIMIT} 回途中で止まったため、除外しました。",
+            en=f"Reading {path} was cut short {ATTEMPTS_LIMIT} times, so it was set aside.",
+        ),
+        Text(
+            ja="ファイルを直してから `ingest retry` を実行してください。", en="Mend the file, then run `ingest retry`."
+        ),
+        reason=FailureReason.PARSER_CRASHED,
+    )

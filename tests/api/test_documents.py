@@ -1,0 +1,217 @@
+"""GET /documents…: lists, one document, receipts, originals; what may not be read does not seem to exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from assistant.adapters.ledger import Ledger
+from assistant.wire import DocumentOut, DocumentsOut
+from tests.api.canned import RULE, RunningServer, write_document
+
+TEXT = (RULE + "\n") * 400
+PDF = b"%PDF-1.7\n" + bytes(range(256)) * 40
+JAPANESE_NAME = "人事/休暇規程 (2026年版)\u3000改訂.txt"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The ingested folder."""
+    return tmp_path / "handbook"
+
+
+@pytest.fixture
+def leave_id(ledger: Ledger, root: Path) -> str:
+    """A Shift_JIS text with a Japanese name that everyone may read."""
+    data = TEXT.encode("cp932")
+    return write_document(ledger, root, JAPANESE_NAME, data=data, media_type="text/plain", encoding="cp932")
+
+
+@pytest.fixture
+def secret_id(ledger: Ledger, root: Path) -> str:
+    """Chie's document, which Dan may not see."""
+    document_id = write_document(ledger, root, "役員/報酬.pdf", data=PDF, media_type="application/pdf", encoding=None)
+    ledger.set_groups("chie", ["役員"])
+    ledger.set_document_groups(document_id, ["役員"])
+    return document_id
+
+
+def test_documents_are_listed_page_by_page(server: RunningServer, ledger: Ledger, root: Path) -> None:
+    for number in range(5):
+        write_document(ledger, root, f"経費/{number}.md", data=b"# x", media_type="text/markdown", encoding="utf-8")
+    paths, cursor = [], None
+    with server.client() as client:
+        for _ in range(3):
+            page = client.get("/documents", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))
+            documents = DocumentsOut.model_validate(page.json())
+            paths += [document.path for document in documents.documents]
+            cursor = documents.next
+    assert paths == [f"経費/{number}.md" for number in range(5)]
+    assert cursor is None
+
+
+def test_documents_are_narrowed_by_words_folder_and_state(
+    server: RunningServer, ledger: Ledger, root: Path, leave_id: str
+) -> None:
+    write_document(ledger, root, "経費/出張.md", data=b"# x", media_type="text/markdown", encoding="utf-8")
+    with server.client() as client:
+
+        def found(**params: str) -> list[str]:
+            answer = client.get("/documents", params=params)
+            assert answer.status_code == 200, answer.text
+            return [document["path"] for document in answer.json()["documents"]]
+
+        assert found(query="休暇") == [JAPANESE_NAME]
+        assert found(folder="経費/") == ["経費/出張.md"]
+        assert found(query="%") == []
+        assert len(found(status="indexed")) == 2
+        assert found(status="failed") == []
+        assert len(found(query="", folder="")) == 2
+
+
+def test_one_document_and_its_receipt_are_shown(server: RunningServer, leave_id: str) -> None:
+    with server.client() as client:
+        document = DocumentOut.model_validate(client.get(f"/documents/{leave_id}").json())
+        receipt = client.get(f"/documents/{leave_id}/receipt").json()
+    assert (document.path, document.status, document.media_type) == (JAPANESE_NAME, "indexed", "text/plain")
+    assert document.modified.endswith("+00:00")
+    assert document.size_bytes == len(TEXT.encode("cp932"))
+    assert (receipt["encoding"], receipt["document_id"]) == ("cp932", leave_id)
+
+
+def test_a_text_opens_in_the_browser_with_its_own_charset_and_japanese_name(
+    server: RunningServer, leave_id: str
+) -> None:
+    with server.client() as client:
+        response = client.get(f"/documents/{leave_id}/file")
+    assert response.status_code == 200
+    assert response.content == TEXT.encode("cp932")
+    assert response.headers["content-type"] == "text/plain; charset=shift_jis"
+    disposition = response.headers["content-disposition"]
+    assert disposition.startswith("inline; filename*=utf-8''")
+    assert unquote(disposition.partition("''")[2]) == JAPANESE_NAME.rpartition("/")[2]
+    assert disposition.isascii()
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in response.headers["content-security-policy"]
+    assert response.headers["cache-control"] == "private, no-cache"
+
+
+def test_a_pdf_opens_in_the_browser(server: RunningServer, secret_id: str) -> None:
+    with server.client(user="chie") as client:
+        response = client.get(f"/documents/{secret_id}/file")
+    assert response.content == PDF
+    assert response.headers["content-type"] == "application/pdf"
+    assert response.headers["content-disposition"].startswith("inline;")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "encoding", "declared"),
+    [
+        ("text/html", "utf-8", "application/octet-stream"),
+        ("image/svg+xml", None, "application/octet-stream"),
+        ("application/xhtml+xml", "utf-8", "application/octet-stream"),
+        ("text/javascript", "utf-8", "application/octet-stream"),
+        ("text/plain", None, "application/octet-stream"),
+        ("text/markdown", "euc_jp", "text/markdown; charset=euc-jp"),
+        ("application/vnd.ms-outlook", None, "application/vnd.ms-outlook"),
+        ("nonsense\r\nX-Evil: 1", None, "application/octet-stream"),
+    ],
+)
+def test_anything_else_is_downloaded_and_never_as_a_type_that_runs(
+    server: RunningServer, ledger: Ledger, root: Path, media_type: str, encoding: str | None, declared: str
+) -> None:
+    data = b"<script>alert(1)</script>"
+    document_id = write_document(ledger, root, "a.bin", data=data, media_type=media_type, encoding=encoding)
+    with server.client() as client:
+        response = client.get(f"/documents/{document_id}/file")
+    assert response.headers["content-type"] == declared
+    assert response.headers["content-disposition"] == 'attachment; filename="a.bin"'
+    assert "x-evil" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "end"),
+    [("bytes=0-9", 0, 10), ("bytes=100-", 100, None), ("bytes=-7", -7, None), ("bytes=10-999999999", 10, None)],
+)
+def test_a_range_gives_those_bytes(server: RunningServer, leave_id: str, asked: str, start: int, end: int) -> None:
+    data = TEXT.encode("cp932")
+    with server.client() as client:
+        response = client.get(f"/documents/{leave_id}/file", headers={"Range": asked})
+    assert response.status_code == 206
+    assert response.content == data[start:end]
+    assert response.headers["content-range"].endswith(f"/{len(data)}")
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=a-b", "bytes=-", "lines=1-2", "bytes=0-1,3-4"])
+def test_a_range_that_is_not_one_plain_range_gives_the_whole_file(
+    server: RunningServer, leave_id: str, asked: str
+) -> None:
+    with server.client() as client:
+        response = client.get(f"/documents/{leave_id}/file", headers={"Range": asked})
+    assert response.status_code == 200
+    assert response.content == TEXT.encode("cp932")
+
+
+@pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=-0"])
+def test_a_range_behind_the_end_is_a_problem(server: RunningServer, leave_id: str, asked: str) -> None:
+    with server.client() as client:
+        response = client.get(f"/documents/{leave_id}/file", headers={"Range": asked})
+    assert response.status_code == 416
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["content-range"] == f"bytes */{len(TEXT.encode('cp932'))}"
+
+
+def test_what_may_not_be_read_is_answered_exactly_like_what_does_not_exist(
+    server: RunningServer, secret_id: str
+) -> None:
+    unknown = ["d_" + "0" * 32, "none", "..%2F..%2Fetc%2Fpasswd", "%00", "a" * 500, "休暇", "'; drop table documents"]
+    with server.client(user="dan", **{"X-Request-Id": "one"}) as dan, server.client(user="chie") as chie:
+        for ending in ("", "/file", "/receipt"):
+            assert chie.get(f"/documents/{secret_id}{ending}").status_code == 200
+            hidden = dan.get(f"/documents/{secret_id}{ending}")
+            assert hidden.status_code == 404
+            for document_id in unknown:
+                missing = dan.get(f"/documents/{document_id}{ending}")
+                if missing.json()["code"] == "address_unknown":
+                    assert "%2F" in document_id
+                    continue
+                assert (missing.status_code, missing.text) == (hidden.status_code, hidden.text), document_id
+        assert dan.get("/documents").json() == {"documents": [], "next": None}
+        assert dan.get("/documents", params={"query": "報酬"}).json() == {"documents": [], "next": None}
+        assert len(chie.get("/documents").json()["documents"]) == 1
+
+
+def test_a_right_that_is_taken_away_ends_at_the_next_request(
+    server: RunningServer, ledger: Ledger, secret_id: str
+) -> None:
+    with server.client(user="chie") as chie:
+        assert chie.get(f"/documents/{secret_id}/file").status_code == 200
+        ledger.set_groups("chie", [])
+        assert chie.get(f"/documents/{secret_id}/file").status_code == 404
+
+
+def test_an_original_that_is_gone_is_not_found(server: RunningServer, root: Path, leave_id: str) -> None:
+    (root / JAPANESE_NAME).unlink()
+    with server.client() as client:
+        assert client.get(f"/documents/{leave_id}/file").status_code == 404
+        assert client.get(f"/documents/{leave_id}").status_code == 200
+
+
+def test_an_original_that_leads_out_of_its_folder_is_not_given(
+    server: RunningServer, root: Path, tmp_path: Path, leave_id: str
+) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("secret")
+    (root / JAPANESE_NAME).unlink()
+    (root / JAPANESE_NAME).symlink_to(outside)
+    with server.client() as client:
+        assert client.get(f"/documents/{leave_id}/file").status_code == 404
+
+
+def test_a_cursor_nobody_gave_out_is_a_problem(server: RunningServer) -> None:
+    with server.client() as client:
+        response = client.get("/documents", params={"cursor": "a"})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"

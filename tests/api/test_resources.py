@@ -1,0 +1,148 @@
+"""GET and POST /jobs, /healthz, /readyz, /metrics, and the log line of each request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant import domain
+from assistant.adapters.ledger import Ledger
+from assistant.wire import JobOut, JobsOut, ReadyOut
+from tests.api.canned import FOUND, RunningServer, asking
+from tests.api.conftest import StartServer
+
+OK = domain.DependencyState("ledger", "ok", "answers", "", "")
+WARN = domain.DependencyState("model", "warn", "away", "起動してください。", "Start it.")
+FAIL = domain.DependencyState("vectors", "fail", "away", "起動してください。", "Start it.")
+
+
+@pytest.fixture
+def aiko(ledger: Ledger) -> str:
+    """Aiko's key, which may ingest."""
+    return "Bearer " + ledger.create_key("aiko", scopes=["ingest"])
+
+
+def test_an_ingestion_asked_for_is_a_queued_row_in_the_ledger(
+    server: RunningServer, ledger: Ledger, tmp_path: Path, aiko: str
+) -> None:
+    with server.client(user=None, Authorization=aiko) as client:
+        response = client.post("/jobs", json={})
+        assert response.status_code == 202
+        job = JobOut.model_validate(response.json())
+        assert client.get(response.headers["location"]).json() == response.json()
+        assert JobsOut.model_validate(client.get("/jobs").json()).jobs == [job]
+    assert (job.kind, job.state, job.requested_by) == ("run", "queued", "app:aiko")
+    assert job.folder == str(tmp_path / "handbook")
+    claimed = ledger.claim_job(worker="w")
+    assert claimed is not None
+    assert claimed.job_id == job.job_id
+
+
+def test_only_folders_that_the_operator_chose_can_be_ingested(
+    server: RunningServer, ledger: Ledger, tmp_path: Path, aiko: str
+) -> None:
+    ledger.register_folder(tmp_path / "other")
+    with server.client(user=None, Authorization=aiko, **{"Accept-Language": "en"}) as client:
+        for name, root in (("handbook", "handbook"), ("other/", "other")):
+            assert client.post("/jobs", json={"folder": name}).json()["folder"] == str(tmp_path / root)
+        for name in ("/etc", "..", "handbook/../..", str(tmp_path)):
+            refused = client.post("/jobs", json={"folder": name})
+            assert refused.status_code == 422
+            assert refused.json()["code"] == "folder_missing"
+        assert "handbook, other" in refused.json()["hint"]
+        assert len(client.get("/jobs", params={"limit": 100}).json()["jobs"]) == 2
+
+
+def test_an_unknown_job_is_not_found(server: RunningServer, aiko: str) -> None:
+    with server.client(user=None, Authorization=aiko) as client:
+        for job_id in ("j_0", "%00", "a" * 300):
+            assert client.get(f"/jobs/{job_id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "word"), [([OK], 200, "ready"), ([OK, WARN], 200, "ready"), ([OK, FAIL], 503, "not_ready")]
+)
+def test_readiness_names_each_dependency_and_what_to_do(
+    start_server: StartServer, states: list[domain.DependencyState], status: int, word: str
+) -> None:
+    server = start_server(states=states)
+    for language in ("ja", "en"):
+        with server.client(user=None, **{"Accept-Language": language}) as client:
+            response = client.get("/readyz")
+        assert response.status_code == status
+        ready = ReadyOut.model_validate(response.json())
+        assert ready.status == word
+        assert [(d.name, d.state) for d in ready.dependencies] == [(s.name, s.state) for s in states]
+        if len(states) == 2:
+            assert ready.dependencies[1].hint == ("起動してください。" if language == "ja" else "Start it.")
+
+
+def test_the_process_lives_while_nothing_else_does(start_server: StartServer) -> None:
+    server = start_server(states=[FAIL])
+    with server.client(user=None) as client:
+        assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_counters_tell_what_happened_and_name_nobody(start_server: StartServer) -> None:
+    server = start_server()
+    with server.client() as client:
+        client.post("/ask", json={"question": "canary question"})
+        with asking(client) as stream:
+            stream.rest()
+        client.post("/ask", json={"question": ""})
+        client.get("/documents/canary")
+        text = client.get("/metrics").text
+    assert 'assistant_questions_total{mode="generated",refused="false"} 2.0' in text
+    assert 'assistant_errors_total{code="question_error"} 1.0' in text
+    assert "assistant_first_token_seconds_count 2.0" in text
+    assert "assistant_retrieval_seconds_count 2.0" in text
+    assert "assistant_streams_active 0.0" in text
+    assert 'assistant_requests_total{route="/documents/{document_id}",status="404"} 1.0' in text
+    assert "canary" not in text
+    assert "ben" not in text
+
+
+def test_an_open_stream_is_counted_while_it_is_open(start_server: StartServer) -> None:
+    server = start_server(course=(FOUND, 30.0))
+    with server.client() as client, asking(client) as stream:
+        stream.next()
+        assert "assistant_streams_active 1.0" in client.get("/metrics").text
+
+
+def test_each_request_is_one_log_line_without_the_question(server: RunningServer) -> None:
+    with server.client(**{"X-Request-Id": "line-1", "Authorization": "Basic Y2FuYXJ5"}) as client:
+        client.post("/ask?canary=1", json={"question": "canary question"})
+        client.post("/search", json={"question": "canary question"})
+        client.get("/canary")
+        client.get("/healthz")
+    asked, searched, unknown = server.log(count=3)
+    assert "canary" not in server.log_text
+    assert "Y2FuYXJ5" not in server.log_text
+    assert asked["seconds"] >= 0
+    assert {name: asked[name] for name in ("event", "request_id", "method", "route", "status", "user", "mode")} == {
+        "event": "request",
+        "request_id": "line-1",
+        "method": "POST",
+        "route": "/ask",
+        "status": 200,
+        "user": "ben",
+        "mode": "generated",
+    }
+    assert (searched["route"], searched["passages"]) == ("/search", 1)
+    assert (unknown["route"], unknown["status"], unknown["code"]) == ("unknown", 404, "address_unknown")
+
+
+def test_questions_are_logged_only_when_the_settings_say_so(start_server: StartServer) -> None:
+    server = start_server(log_questions=True)
+    with server.client() as client:
+        client.post("/ask", json={"question": "有給休暇\nの期限"})
+    assert server.log(count=1)[0]["question"] == "有給休暇\nの期限"
+    assert len(server.log_text.splitlines()) == 1
+
+
+def test_every_answer_forbids_sniffing_and_storing(server: RunningServer) -> None:
+    with server.client() as client:
+        for address in ("/me", "/nowhere", "/healthz", "/documents"):
+            headers = client.get(address).headers
+            assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")

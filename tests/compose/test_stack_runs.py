@@ -1,0 +1,164 @@
+"""Every service of docker-compose.yml, started by its own command in its own environment, together answering a person.
+
+Images aside, this is the production form: nginx in front, the worker ingesting a mounted folder, the entrypoint script
+making the models ready (on the stub server).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from tests.compose import ollama_program
+from tests.compose.compose_file import PROJECT, SECRET, load_config
+from tests.compose.door import Door, basic
+from tests.compose.native_stack import NativeStack
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+LEAVE = "# 休暇規程\n\n## 第5条 年次有給休暇\n\n有給休暇は、取得日の3営業日前までに申請します。\n"
+VPN = "# VPN\n\nThe VPN certificate is renewed every 12 months by the help desk.\n"
+QUESTION = "有給休暇はいつまでに申請しますか?"
+GRACE_SECONDS = {"nginx": 40.0, "ui": 15.0, "api": 60.0, "ingest": 60.0, "chroma": 30.0, "ollama": 30.0}
+
+
+@pytest.fixture(scope="module")
+def installation(open_folder: Path) -> Iterator[Door]:
+    """All six services, healthy by their own health checks."""
+    documents = open_folder / "文書"
+    (documents / "人事").mkdir(parents=True)
+    (documents / "人事" / "休暇規程.md").write_text(LEAVE, encoding="utf-8")
+    (documents / "vpn.md").write_text(VPN, encoding="utf-8")
+    (open_folder / "modelfiles").symlink_to(PROJECT / "modelfiles")
+    config = load_config(open_folder, ASSISTANT_DOCUMENTS_FOLDER="文書", ASSISTANT_LOG_LEVEL="info")
+    stack = NativeStack(config, open_folder, ollama_program.install(open_folder / "programs"))
+    stack.added["ollama"] = {"STUB_MODELS": "llama3.1:8b-instruct-q4_K_M,nomic-embed-text"}
+    try:
+        for name in stack.start_order():
+            for needed, condition in stack.service(name).get("depends_on", {}).items():
+                assert condition == {"condition": "service_healthy"}
+                stack.wait_until_healthy(needed)
+            stack.start(name)
+        for name in stack.running:
+            stack.wait_until_healthy(name)
+        yield Door(stack, f"http://{stack.addresses['nginx']}:8080")
+    finally:
+        stack.stop_all()
+
+
+def ask(installation: Door, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
+    """POST through nginx as Aiko, or with other headers."""
+    credentials = headers or basic("aiko")
+    return httpx.post(installation.url + path, json=body, headers=credentials, trust_env=False, timeout=60)
+
+
+def passages(installation: Door, question: str) -> list[dict[str, Any]]:
+    """What is found for a question once the worker has read the folder."""
+    deadline = time.monotonic() + 90
+    while True:
+        answer = ask(installation, "/api/search", {"question": question})
+        if answer.status_code == 200 and answer.json()["passages"]:
+            found: list[dict[str, Any]] = answer.json()["passages"]
+            return found
+        log = installation.stack.running["ingest"].text()[-3000:]
+        assert time.monotonic() < deadline, f"{answer.status_code} {answer.text}\n{log}"
+        time.sleep(0.3)
+
+
+def test_every_service_is_healthy_by_its_own_check(installation: Door) -> None:
+    assert sorted(installation.stack.running) == sorted(installation.stack.config["services"])
+    for name, running in installation.stack.running.items():
+        assert installation.stack.health(name).returncode == 0
+        assert running.process.poll() is None
+
+
+def test_each_dependency_is_seen_by_the_api_at_the_name_the_file_gives_it(installation: Door) -> None:
+    states = installation.get("/api/readyz", **basic("aiko"))
+    assert states.status_code == 200, states.text
+
+
+def test_a_question_through_the_door_is_answered_with_the_mounted_document(installation: Door) -> None:
+    assert passages(installation, QUESTION)[0]["path"] == "人事/休暇規程.md"
+    answer = ask(installation, "/api/ask", {"question": QUESTION})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["mode"] == "generated"
+    assert answer.json()["passages"][0]["path"] == "人事/休暇規程.md"
+
+
+def test_the_same_question_streams_to_its_end(installation: Door) -> None:
+    passages(installation, QUESTION)
+    body = {"question": QUESTION, "stream": True}
+    names = []
+    with httpx.stream(
+        "POST", f"{installation.url}/api/ask", json=body, headers=basic("aiko"), trust_env=False, timeout=60
+    ) as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        names = [line.removeprefix("event: ") for line in answer.iter_lines() if line.startswith("event: ")]
+    assert names.index("found") < names.index("token")
+    assert names[-1] == "finished"
+
+
+def test_the_original_behind_a_passage_opens_for_a_person_and_for_nobody_else(installation: Door) -> None:
+    document_id = passages(installation, QUESTION)[0]["document_id"]
+    for prefix in ("", "/api"):
+        original = installation.get(f"{prefix}/documents/{document_id}/file", **basic("aiko"))
+        assert original.status_code == 200, original.text
+        assert original.content.decode() == LEAVE
+        assert installation.get(f"{prefix}/documents/{document_id}/file").status_code == 401
+
+
+def test_a_forged_name_without_the_secret_is_nobody_to_the_api_itself(installation: Door) -> None:
+    api = f"http://{installation.stack.addresses['api']}:8000"
+    for headers in ({"X-Forwarded-User": "chie"}, {"X-Forwarded-User": "chie", "X-Proxy-Secret": "guessed"}):
+        assert httpx.get(f"{api}/me", headers=headers, trust_env=False).status_code == 401
+    through_the_door = installation.get("/api/me", **basic("aiko"), **{"X-Forwarded-User": "chie"})
+    assert "aiko" in through_the_door.text
+    assert "chie" not in through_the_door.text
+
+
+def test_an_unknown_api_key_is_refused_by_the_api(installation: Door) -> None:
+    assert installation.get("/v1/models", Authorization="Bearer guessed").status_code == 401
+    assert installation.get("/v1/models", **basic("aiko")).status_code == 401
+
+
+def test_the_screen_and_its_websocket_open_through_the_door(installation: Door) -> None:
+    page = installation.get("/", **basic("aiko"))
+    assert page.status_code == 200
+    assert "<html" in page.text
+    address = installation.url.replace("http:", "ws:") + "/_stcore/stream"
+    with connect(address, additional_headers=basic("aiko"), origin=Origin(installation.url), proxy=None) as socket:
+        assert socket.protocol.state.name == "OPEN"
+
+
+def test_a_document_put_into_the_folder_is_found_without_a_restart(installation: Door) -> None:
+    documents = next(installation.stack.folder.glob("文書"))
+    (documents / "駐輪場.md").write_text(
+        "# 駐輪場\n\n駐輪場の登録番号は総務課のモクレン係が発行します。\n", encoding="utf-8"
+    )
+    deadline = time.monotonic() + 90
+    while "駐輪場.md" not in {found["path"] for found in passages(installation, "モクレン係が発行する登録番号")}:
+        assert time.monotonic() < deadline, installation.stack.running["ingest"].text()[-3000:]
+        time.sleep(0.5)
+
+
+def test_no_service_writes_the_secret_to_its_log(installation: Door) -> None:
+    for name, running in installation.stack.running.items():
+        assert SECRET not in running.text(), name
+
+
+def test_every_service_stops_within_its_grace_and_comes_back_with_what_it_had(installation: Door) -> None:
+    before = {passage["path"] for passage in passages(installation, QUESTION)}
+    for name in reversed(installation.stack.start_order()):
+        assert installation.stack.stop(name) < GRACE_SECONDS[name], name
+    for name in installation.stack.start_order():
+        installation.stack.start(name)
+    for name in installation.stack.running:
+        installation.stack.wait_until_healthy(name)
+    assert {passage["path"] for passage in passages(installation, QUESTION)} >= before

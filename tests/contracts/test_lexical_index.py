@@ -1,0 +1,257 @@
+"""What every lexical index promises (ports.LexicalIndex), and what the real one on disk adds to it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.adapters.lexical import TantivyLexicalIndex
+from assistant.errors import StoreUnavailable
+from assistant.ports import LexicalIndex
+
+ENTRIES = [
+    ("leave", "休暇規程", "年次有給休暇は、取得日の3営業日前までに所属長へ申請する。"),
+    ("travel", "旅費規程", "出張の旅費は、帰社後5営業日以内に精算する。ホテル代は実費とする。"),
+    ("vpn", "VPN guide", "Connect the TX-100/A client with your certificate. Ask support@example.test for help."),
+    ("safety", "安全衛生", "ヘルメットを着用する。火災のときは119番に通報する。"),
+]
+
+
+def found(index: LexicalIndex, text: str, *, limit: int = 10) -> list[str]:
+    """Ids found, best first."""
+    return [chunk_id for chunk_id, _ in asyncio.run(index.search(text, limit=limit))]
+
+
+@pytest.fixture
+def filled(lexical_index: LexicalIndex) -> LexicalIndex:
+    """Each index with the four entries."""
+    lexical_index.write(add=ENTRIES, delete=[])
+    return lexical_index
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("有給休暇はいつまでに申請しますか?", "leave"),
+        ("出張の精算の期限", "travel"),
+        ("How do I connect the VPN client?", "vpn"),
+        ("TX-100/A", "vpn"),
+        ("ｔｘ－１００", "vpn"),
+        ("ヘルメット", "safety"),
+    ],
+)
+def test_the_entry_that_shares_the_rarest_terms_comes_first(filled: LexicalIndex, question: str, first: str) -> None:
+    assert found(filled, question)[0] == first
+
+
+def test_scores_are_above_0_and_fall(filled: LexicalIndex) -> None:
+    hits = asyncio.run(filled.search("営業日 申請 精算 client", limit=10))
+
+    scores = [score for _, score in hits]
+    assert len(hits) >= 2
+    assert all(score > 0 for score in scores)
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_word_in_the_title_counts_more_than_one_in_the_text(lexical_index: LexicalIndex) -> None:
+    lexical_index.write(
+        add=[("text", "その他", "慶弔休暇について"), ("title", "慶弔休暇", "その他について")], delete=[]
+    )
+
+    assert found(lexical_index, "慶弔休暇")[0] == "title"
+
+
+def test_what_shares_nothing_is_not_found(filled: LexicalIndex) -> None:
+    assert found(filled, "xylophone") == []
+
+
+def test_an_id_that_is_added_again_has_only_its_last_text(filled: LexicalIndex) -> None:
+    filled.write(add=[("vpn", "駐車場", "駐車場は地下二階です。"), ("vpn", "食堂", "食堂は十階です。")], delete=[])
+
+    assert found(filled, "TX-100/A certificate") == []
+    assert found(filled, "駐車場") == []
+    assert found(filled, "食堂")[0] == "vpn"
+    assert sorted(filled.all_ids()) == sorted(chunk_id for chunk_id, _, _ in ENTRIES)
+
+
+def test_an_id_that_is_deleted_and_added_in_one_write_is_there(filled: LexicalIndex) -> None:
+    filled.write(add=[("leave", "休暇", "新しい休暇の規程")], delete=["leave", "never"])
+
+    assert "leave" in set(filled.all_ids())
+    assert found(filled, "所属長へ申請") == []
+
+
+def test_deleted_ids_are_found_no_more(filled: LexicalIndex) -> None:
+    filled.write(add=[], delete=["leave"])
+
+    assert "leave" not in found(filled, "有給休暇の申請")
+    assert "leave" not in set(filled.all_ids())
+
+
+def test_a_write_that_fails_half_way_changes_nothing(filled: LexicalIndex) -> None:
+    def broken() -> Iterator[tuple[str, str, str]]:
+        yield ("new", "新規", "新しい文書")
+        raise KeyError("parser")
+
+    with pytest.raises(KeyError):
+        filled.write(add=broken(), delete=["leave"])
+
+    assert sorted(filled.all_ids()) == sorted(chunk_id for chunk_id, _, _ in ENTRIES)
+    filled.write(add=[("new", "新規", "新しい文書")], delete=[])
+    assert "new" in set(filled.all_ids())
+
+
+def test_a_cleared_index_is_empty_and_can_be_filled_again(filled: LexicalIndex) -> None:
+    filled.clear()
+    assert list(filled.all_ids()) == []
+    assert found(filled, "有給休暇") == []
+
+    filled.write(add=ENTRIES[:1], delete=[])
+    assert found(filled, "有給休暇") == ["leave"]
+
+
+def test_a_new_index_is_empty(lexical_index: LexicalIndex) -> None:
+    assert list(lexical_index.all_ids()) == []
+    assert found(lexical_index, "有給休暇") == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        " \n\t",
+        "?!()[]{}\"'+-:*~^\\/",
+        "😀👨‍👩‍👧",
+        "title:休暇 AND NOT (body:*",
+        "\ud800\0\x1b",
+        "a" * 20_000,
+        "ﷺ" * 5_000,
+        "-".join("abcdefgh" for _ in range(2_000)),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "syntax",
+        "emoji",
+        "query language",
+        "broken",
+        "one long word",
+        "ligatures",
+        "one identifier",
+    ],
+)
+def test_no_question_is_too_odd(filled: LexicalIndex, odd: str) -> None:
+    assert isinstance(found(filled, odd), list)
+    filled.write(add=[("odd", odd, odd)], delete=[])
+    assert "odd" in set(filled.all_ids())
+
+
+def test_a_very_long_question_still_finds_what_it_names(filled: LexicalIndex) -> None:
+    noise = "".join(chr(0x4E00 + number % 2000) + chr(0x5E00 + number % 1999) for number in range(10_000))
+
+    assert found(filled, noise + "有給休暇の申請", limit=1) == ["leave"]
+
+
+def test_no_more_than_the_limit_is_found(filled: LexicalIndex) -> None:
+    assert len(found(filled, "規程 営業日 有給 旅費", limit=1)) == 1
+    assert found(filled, "有給休暇", limit=0) == []
+
+
+# -- tantivy ----------------------------------------------------------------------------------------------------------
+
+WRITE = (
+    "import sys; from pathlib import Path; from assistant.adapters.lexical import TantivyLexicalIndex as I\n"
+    "I(Path(sys.argv[1])).write(add=[('other', '別', '別のプロセスの文書')], delete=['leave'])\n"
+)
+HOLD = (
+    "import sys; from pathlib import Path; from assistant.adapters.lexical import TantivyLexicalIndex as I\n"
+    "def slow():\n"
+    "    print('holding', flush=True); sys.stdin.readline(); yield ('other', 't', 't')\n"
+    "I(Path(sys.argv[1])).write(add=slow(), delete=[])\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A filled index on disk."""
+    TantivyLexicalIndex(tmp_path / "lexical").write(add=ENTRIES, delete=[])
+    return tmp_path / "lexical"
+
+
+def test_a_reader_sees_what_another_process_has_committed(folder: Path) -> None:
+    reader = TantivyLexicalIndex(folder)
+    assert found(reader, "有給休暇") == ["leave"]
+
+    subprocess.run([sys.executable, "-c", WRITE, str(folder)], check=True)
+
+    assert found(reader, "有給休暇") == []
+    assert found(reader, "別のプロセス")[0] == "other"
+
+
+def test_a_second_writer_is_told_that_another_process_writes_and_waits_a_moment_first(folder: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    holder.stdout.readline()
+    impatient = TantivyLexicalIndex(folder, lock_wait_seconds=0.2)
+    try:
+        with pytest.raises(StoreUnavailable) as caught:
+            impatient.write(add=[], delete=["vpn"])
+        with pytest.raises(StoreUnavailable):
+            impatient.clear()
+        assert not caught.value.permanent
+        assert "別のプロセス" in caught.value.message.ja
+        assert found(impatient, "有給休暇") == ["leave"]
+    finally:
+        holder.communicate("\n", timeout=30)
+
+    impatient.write(add=[], delete=["vpn"])
+    assert "vpn" not in set(impatient.all_ids())
+
+
+@pytest.mark.parametrize("victim", ["meta.json", ".managed.json", "*.store", "*.term", "*.idx"])
+@pytest.mark.parametrize("damage", ["emptied", "removed", "overwritten"])
+def test_a_damaged_index_says_so_and_clearing_mends_it(folder: Path, victim: str, damage: str) -> None:
+    if (victim, damage) == (".managed.json", "removed"):
+        pytest.skip("tantivy writes this list anew by itself")
+    for path in folder.glob(victim):
+        if damage == "removed":
+            path.unlink()
+        else:
+            path.write_bytes(b"" if damage == "emptied" else b"\xff" * 64)
+    index = TantivyLexicalIndex(folder)
+
+    with pytest.raises(StoreUnavailable) as caught:
+        found(index, "有給休暇")
+    assert caught.value.permanent
+    assert "ingest rebuild" in caught.value.hint.ja
+
+    index.clear()
+    index.write(add=ENTRIES, delete=[])
+    assert found(index, "有給休暇") == ["leave"]
+
+
+def test_a_file_in_place_of_the_folder_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "lexical").write_text("not a folder", encoding="utf-8")
+
+    with pytest.raises(StoreUnavailable) as caught:
+        TantivyLexicalIndex(tmp_path / "lexical").write(add=ENTRIES, delete=[])
+
+    assert "lexical" in caught.value.message.ja
+
+
+def test_a_folder_that_is_removed_under_a_running_reader_is_an_empty_index(folder: Path) -> None:
+    reader = TantivyLexicalIndex(folder)
+    assert found(reader, "有給休暇") == ["leave"]
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+    assert found(reader, "有給休暇") == []

@@ -1,0 +1,210 @@
+"""PDF: text layers, headings, tables, margins, scans. Real pdfium, real tesseract, PDFs written here or shared ones."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assistant.domain import ElementKind
+from assistant.errors import FailureReason
+from ingest import ocr
+from ingest.parsers import ParseLimits
+from tests.ingest.pdf_writing import Placed, grey_page, write_pdf, write_scan
+from tests.ingest.reading import headings, read, reason_of, shared, texts
+
+needs_tesseract = pytest.mark.skipif(not ocr.is_available(), reason="tesseract with Japanese data is not installed")
+
+LONG = "会社は、業務上必要があるときは、社員に配置転換、転勤又は出向を命ずることがある。転居を伴う"
+REST = "転勤の内示は、発令日の三十日前までに行う。"
+
+
+def rules_page(number: int) -> list[Placed]:
+    return [
+        (60, 30, 8, "サンプル株式会社 社内限"),
+        (60, 90, 16, f"第{number}章 異動"),
+        (60, 130, 10, "（異動）"),
+        (60, 150, 10, f"第{number}条 {LONG}"[:48]),
+        (60, 165, 10, f"第{number}条 {LONG}"[48:] + REST),
+        (60, 190, 10, "２ 前項の規定は、契約社員には適用しない。"),
+        (280, 820, 8, f"- {number} -"),
+    ]
+
+
+def test_articles_with_captions_become_headings_and_wrapped_lines_one_paragraph(tmp_path: Path) -> None:
+    parsed = read(
+        write_pdf(tmp_path / "a.pdf", [[(60, 60, 24, "就業規則"), *rules_page(1)], rules_page(2), rules_page(3)])
+    )
+    assert parsed.title == "就業規則"
+    assert [words for _, words in headings(parsed)][:5] == [
+        "就業規則",
+        "第1章 異動",
+        "（異動） 第1条",
+        "第2章 異動",
+        "（異動） 第2条",
+    ]
+    assert LONG + REST in texts(parsed)
+    assert {e.page for e in parsed.elements} == {1, 2, 3}
+
+
+def test_repeated_headers_footers_and_page_numbers_are_left_out(tmp_path: Path) -> None:
+    parsed = read(write_pdf(tmp_path / "a.pdf", [rules_page(number) for number in (1, 2, 3)]))
+    assert "社内限" not in parsed.text
+    assert "- 2 -" not in parsed.text
+
+
+def test_a_table_keeps_its_rows_and_columns(tmp_path: Path) -> None:
+    rows = [
+        ("区分", "始業", "終業", "対象"),
+        ("通常勤務", "8:45", "17:30", "本社"),
+        ("工場日勤", "8:00", "16:45", "工場"),
+    ]
+    page: list[Placed] = [(60, 60, 10, "勤務の時刻は次の表のとおりとする。")]
+    page += [(60 + 110 * c, 90 + 18 * r, 10, words) for r, row in enumerate(rows) for c, words in enumerate(row)]
+    parsed = read(write_pdf(tmp_path / "a.pdf", [page]))
+    table = next(e for e in parsed.elements if e.kind is ElementKind.TABLE)
+    assert parsed.text[table.start : table.end] == "\n".join(" | ".join(row) for row in rows)
+    assert table.header == "区分 | 始業 | 終業 | 対象"
+
+
+def test_a_sentence_with_blanks_to_fill_in_is_no_table(tmp_path: Path) -> None:
+    page: list[Placed] = [
+        (60, 60, 10, "採用した日から"), (180, 60, 10, "か月間を試用期間とする。"),
+        (60, 76, 10, "届出は事由の生じた日から"), (220, 76, 10, "日以内に行う。"),
+    ]  # fmt: skip
+    parsed = read(write_pdf(tmp_path / "a.pdf", [page]))
+    assert ElementKind.TABLE not in {e.kind for e in parsed.elements}
+
+
+def test_contents_pages_give_no_headings(tmp_path: Path) -> None:
+    contents: list[Placed] = [(60, 60, 16, "目次")]
+    contents += [(60, 80 + 20 * n, 10, f"第{n}章 異動………………………{n}") for n in range(1, 6)]
+    parsed = read(write_pdf(tmp_path / "a.pdf", [contents, rules_page(1)]))
+    assert [words for _, words in headings(parsed)] == ["目次", "第1章 異動", "（異動） 第1条"]
+
+
+def test_locked_damaged_and_empty_files_are_told_apart(tmp_path: Path) -> None:
+    locked = write_pdf(tmp_path / "locked.pdf", [rules_page(1)], password="open sesame")
+    assert reason_of(locked) is FailureReason.ENCRYPTED
+    damaged = tmp_path / "damaged.pdf"
+    damaged.write_bytes(b"%PDF-1.7\n" + b"nothing of a PDF follows" * 20)
+    assert reason_of(damaged) is FailureReason.CORRUPT
+    assert reason_of(write_pdf(tmp_path / "empty.pdf", [[]])) is FailureReason.NO_TEXT
+    many = write_pdf(tmp_path / "many.pdf", [rules_page(1)] * 3)
+    assert reason_of(many, limits=ParseLimits(page_limit=2)) is FailureReason.TOO_LARGE
+
+
+@needs_tesseract
+def test_a_scanned_page_is_recognised_with_its_confidence_and_its_place(tmp_path: Path) -> None:
+    written = write_pdf(
+        tmp_path / "a.pdf", [[(60, 90, 22, "避難訓練のお知らせ"), (60, 150, 14, "集合場所は正門前の広場です。")]]
+    )
+    scan = write_scan(tmp_path / "scan.pdf", [grey_page(written)])
+    seen: list[tuple[int, int]] = []
+    from ingest.parsers import parse_file
+
+    parsed = parse_file(
+        scan, relative_path="scan.pdf", limits=ParseLimits(), on_page=lambda done, of: seen.append((done, of))
+    )
+    assert "避難訓練のお知らせ" in parsed.text
+    assert "正門前の広場" in parsed.text
+    assert parsed.notes["ocr_pages"] == 1
+    assert float(parsed.notes["ocr_confidence"]) > 70
+    assert parsed.elements[0].page == 1
+    assert seen == [(1, 1)]
+
+
+@needs_tesseract
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_page_scanned_on_its_side_is_turned(tmp_path: Path, quarter_turns: int) -> None:
+    lines: list[Placed] = [
+        (60, 80 + 30 * n, 16, "Every visitor must sign the register at the front gate.") for n in range(12)
+    ]
+    pixels = grey_page(write_pdf(tmp_path / "a.pdf", [lines]))
+    scan = write_scan(tmp_path / "scan.pdf", [np.ascontiguousarray(np.rot90(pixels, k=quarter_turns))])
+    assert "Every visitor must sign the register" in read(scan).text
+
+
+@needs_tesseract
+def test_a_picture_file_is_recognised_and_a_small_one_enlarged(tmp_path: Path) -> None:
+    written = write_pdf(tmp_path / "a.pdf", [[(60, 90, 24, "安全第一"), (60, 160, 18, "保護帽を着用すること")]])
+    for name, dpi in (("a.png", 200), ("b.jpg", 200), ("c.tiff", 100)):
+        Image.fromarray(grey_page(written, dpi=dpi)).save(tmp_path / name)
+        parsed = read(tmp_path / name)
+        assert "保護帽を着用すること" in parsed.text, name
+        assert parsed.pages == 1
+
+
+@needs_tesseract
+def test_a_picture_without_letters_has_no_text(tmp_path: Path) -> None:
+    Image.new("L", (600, 400), "white").save(tmp_path / "white.png")
+    assert reason_of(tmp_path / "white.png") is FailureReason.NO_TEXT
+    (tmp_path / "cut.png").write_bytes((tmp_path / "white.png").read_bytes()[:60])
+    assert reason_of(tmp_path / "cut.png") is FailureReason.CORRUPT
+
+
+def test_a_picture_with_too_many_pixels_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    Image.new("1", (20_000, 20_000), 1).save(tmp_path / "huge.png")
+    assert (tmp_path / "huge.png").stat().st_size < 1_000_000
+    assert reason_of(tmp_path / "huge.png") in (FailureReason.TOO_LARGE, FailureReason.OCR_UNAVAILABLE)
+
+
+def test_without_tesseract_a_scan_is_refused_with_the_command_and_a_mixed_file_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = write_pdf(tmp_path / "a.pdf", [rules_page(1)])
+    scan = write_scan(tmp_path / "scan.pdf", [grey_page(written, dpi=72)])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ocr.is_available.cache_clear()
+    try:
+        assert reason_of(scan) is FailureReason.OCR_UNAVAILABLE
+        with pytest.raises(Exception, match="tesseract") as caught:
+            read(scan)
+        assert "apt-get install tesseract-ocr" in getattr(caught.value, "hint").en  # noqa: B009
+        mixed = join_pdfs(tmp_path / "mixed.pdf", [written, scan])
+        assert read(mixed).notes["unread_pages"] == 1
+    finally:
+        monkeypatch.undo()
+        ocr.is_available.cache_clear()
+
+
+def join_pdfs(path: Path, parts: list[Path]) -> Path:
+    import pypdfium2 as pdfium
+
+    whole = pdfium.PdfDocument.new()
+    for part in parts:
+        whole.import_pages(pdfium.PdfDocument(part))
+    whole.save(str(path))
+    return path
+
+
+def test_every_article_and_chapter_of_the_model_work_rules_is_a_heading() -> None:
+    parsed = read(shared("model_work_rules/001018385.pdf"))
+    assert (parsed.title, parsed.pages) == ("モデル就業規則", 93)
+    found = [unicodedata.normalize("NFKC", words) for _, words in headings(parsed)]
+    articles = {int(match[1]) for words in found if (match := re.match(r"(?:\([^()]*\) ?)?第 ?(\d+) ?条", words))}
+    chapters = {int(match[1]) for words in found if (match := re.match(r"第 ?(\d+) ?章", words))}
+    assert articles >= set(range(1, 71))
+    assert chapters == set(range(1, 15))
+    assert len(found) < 250, "sentences that mention an article are no headings"
+    leave = next(e for e in parsed.elements if "年次有給休暇）\n第２３条" in parsed.text[e.start : e.end])
+    assert leave.page == 38
+
+
+def test_the_messy_pdfs_of_the_shared_data_end_in_text_or_a_named_reason() -> None:
+    folder = shared("messy")
+    locked = {"encrypted_aes-128", "encrypted_aes-256-r6", "encrypted_rc4-40", "password", "password_libreoffice"}
+    seen = {}
+    for path in sorted(folder.glob("*.pdf")):
+        if path.stem in locked:
+            assert reason_of(path) is FailureReason.ENCRYPTED
+        elif path.stem == "pdfjs_empty":
+            assert reason_of(path) is FailureReason.NO_TEXT
+        elif not path.stem.startswith("ocr_test") or ocr.is_available():
+            seen[path.stem] = read(path).text
+    assert "あいうえお" in seen["pdfjs_noembed-sjis"]
+    assert "わたくしといふ現象は" in seen["vertical_jo"][:40], "vertical writing is read from the right"

@@ -1,0 +1,1 @@
+"""Stand-ins for outside servers: real processes on real sockets. They know nothing of the product."""

@@ -1,0 +1,1 @@
+"""A stand-in for the API, for the screen's tests."""

@@ -1,0 +1,92 @@
+"""What the layout makes of answers."""
+
+from __future__ import annotations
+
+from assistant.wire import AnswerOut, AskIn
+from tests.stubs.api import content
+from ui import parts, words
+
+ANCHORS = {1: "source-a-1"}
+
+
+def answered(question: str) -> AnswerOut:
+    return content.answer_for(AskIn(question=question), "request-1")
+
+
+def sources(answer: AnswerOut, *, links_to: str | None = None) -> str:
+    return parts.sources(answer.citations, answer.passages, ANCHORS, language="ja", links_to=links_to)
+
+
+def test_a_source_shows_title_path_page_headings_and_the_quote_inside_its_passage() -> None:
+    shown = sources(answered("休暇"))
+    for expected in ("休暇規程", "人事/休暇規程.docx · 3 ページ", "第2章 休暇 › 第5条"):
+        assert expected in shown
+    assert f'取得するときは、<mark id="source-a-1">{content.LEAVE_QUOTE}</mark>。\nただし' in shown
+
+
+def test_a_quote_that_is_not_at_its_place_is_shown_alone_and_never_misplaced() -> None:
+    answer = answered("休暇")
+    answer.citations[0].start += 1
+    shown = sources(answer)
+    assert f'<div class="ca-text"><mark id="source-a-1">{content.LEAVE_QUOTE}</mark></div>' in shown
+
+
+def test_the_original_is_linked_only_behind_the_proxy_that_proves_who_asks() -> None:
+    answer = answered("休暇")
+    assert "href" not in sources(answer)
+    assert 'href="/api/documents/doc-1/file#page=3" target="_blank"' in sources(answer, links_to="/api")
+
+
+def test_an_address_that_is_not_a_document_is_never_linked() -> None:
+    answer = answered("休暇")
+    answer.citations[0].url = "//evil.invalid/documents/x"
+    assert "href" not in sources(answer, links_to="/api")
+
+
+def test_a_newer_version_is_announced_on_the_source() -> None:
+    assert words.NOT_CURRENT.ja in sources(answered("hotel"))
+    assert words.NOT_CURRENT.ja not in sources(answered("休暇"))
+
+
+def test_an_answer_a_refusal_and_quotes_look_different() -> None:
+    generated = parts.answer(answered("休暇"), ANCHORS, language="ja")
+    refused = parts.answer(answered("休暇 [unanswered]"), ANCHORS, language="ja")
+    quoted = parts.answer(answered("休暇 [quotes]"), ANCHORS, language="ja")
+    assert "ca-refusal" in refused
+    assert words.REFUSED_TITLE.ja in refused
+    assert "ca-answer" not in refused
+    assert "ca-quotes" in quoted
+    assert words.QUOTES_MODEL_AWAY.ja in quoted
+    assert "ca-refusal" not in generated + quoted
+    assert "ca-quotes" not in generated + refused
+
+
+def test_notices_and_unused_passages_are_put_into_words() -> None:
+    shown = parts.answer(answered("hotel"), ANCHORS, language="en")
+    assert "The number 15,000 is not in the sources." in shown
+    assert '<span class="ca-doubt" title="Not confirmed by the sources">15,000</span>' in shown
+    assert "were not used for the answer: 2." in shown
+
+
+def test_a_problem_says_what_happened_what_to_do_and_its_reference() -> None:
+    shown = parts.problem(
+        content.problem("overloaded", "request-9"), language="ja", retry_after_seconds=12, is_partial=False
+    )
+    for expected in ("混み合っています", "少したってから質問してください。", "12 秒ほど", "request-9"):
+        assert expected in shown
+
+
+def test_a_document_that_failed_says_why() -> None:
+    shown = parts.documents(content.DOCUMENTS, language="ja")
+    assert "取り込めません" in shown
+    assert "パスワードで保護されています" in shown
+
+
+def test_texts_of_documents_and_problems_are_escaped() -> None:
+    document = content.document(9, "<b>題</b>", "<i>.txt", status="<u>", reason="<s>")
+    problem = content.problem("overloaded", "<r>")
+    problem.title, problem.detail, problem.hint = "<t>", "<d>", "<h>"
+    box = parts.problem(problem, language="en", retry_after_seconds=None, is_partial=True)
+    table = parts.documents([document], language="en")
+    for tag in ("<b>", "<i>", "<u>", "<s>", "<r>", "<t>", "<d>", "<h>"):
+        assert tag not in box + table

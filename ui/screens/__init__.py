@@ -1,0 +1,1 @@
+"""One file per screen; `pages/` would be Streamlit's legacy magic."""
