@@ -37,7 +37,7 @@ docs: $(INSTALLED_DEV) ## write docs/reference/ and .env.example anew
 	@$(BIN)/python scripts/write_reference.py
 
 bench: $(INSTALLED_DEV) ## benchmarks, one JSON line each
-	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file; done
+	@for file in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$file; done
 
 lock: $(VENV)/uv.stamp ## write the pins with hashes anew
 	@$(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

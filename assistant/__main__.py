@@ -16,13 +16,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from assistant.demo import Answers, choose
-from assistant.domain import Answer, Failed, Finished, Principal, Question, Token
+from assistant.domain import Answer, DependencyState, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.logs import configure_logs
 from assistant.parts import stack_parts
+from assistant.release.doctor import examine
 from assistant.settings import Settings, load_settings
 from assistant.stack import Stack
-from assistant.terminal import caller_language, telling_errors
+from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
 from assistant.text import language_of
 from assistant.wire import AnswerOut, PassageOut
 from assistant.wiring import open_assistant, open_stores
@@ -208,6 +209,35 @@ def _check_question(text: str, limit_characters: int) -> None:
 
 def _principal(user: str, groups: frozenset[str]) -> Principal:
     return Principal(name=user or "cli", groups=groups, via="cli")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Looks at every dependency: what was seen and what to do. Exit 1 if something fails."""
+    with telling_errors():
+        settings = load_settings()
+        configure_logs("error")
+        states = asyncio.run(_examine(settings))
+        if as_json:
+            print(json.dumps([vars(state) for state in states], ensure_ascii=False, indent=1))
+        else:
+            for state in states:
+                hint = state.hint_ja if caller_language() == "ja" else state.hint_en
+                print(f"{state.state:4}  {state.name}: {state.seen}" + (f"\n      → {hint}" if hint else ""))
+        if any(state.state == "fail" for state in states):
+            raise typer.Exit(EXIT_FAILED)
+
+
+async def _examine(settings: Settings) -> list[DependencyState]:
+    async with open_assistant(settings) as assistant:
+        generation = await asyncio.to_thread(assistant.ledger.active_generation)
+        readiness = await assistant.readiness()
+        return await examine(
+            readiness,
+            generation=generation,
+            embedder=assistant.stores.embedder,
+            data_folder=settings.data_folder,
+        )
 
 
 @keys.command("create")

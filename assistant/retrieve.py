@@ -90,7 +90,8 @@ async def _dense(text: str, indexes: Indexes, *, generation: Generation, limit: 
                     en="An administrator should set ASSISTANT_EMBED_MODEL to one that does (e.g. bge-m3) and run `ingest rebuild`.",
                 ),
             )
-        if indexes.embedder.embedder_id != generation.embedder_id:
+        # Naming itself, an embedder may have to ask its server: never on the event loop.
+        if await asyncio.to_thread(lambda: indexes.embedder.embedder_id) != generation.embedder_id:
             raise EmbedderMismatch(
                 Text(
                     ja="索引は別の埋め込みモデルで作られているため、意味検索を使わずに探しました。",

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
 
     data_folder: Path = Field(Path("var"), description="Folder of ledger, indexes, releases and logs.")
     documents_folder: Path = Field(Path("examples"), description="Folder that is ingested when no other is named.")
+    rules_file: Path = Field(Path("ingest.toml"), description="Rules of the folders: who may read what.")
     database_url: str | None = Field(
         None, description="Ledger: sqlite:///… or postgresql+psycopg://…; empty means SQLite in the data folder."
     )

@@ -21,6 +21,7 @@ from ingest.guard import ParserProcess
 from ingest.index_sync import Stores, compare, rebuild
 from ingest.lock import ingestion_lock
 from ingest.pipeline import Run, RunReport, plan_folder
+from ingest.rules import read_rules
 from ingest.worker import Worker, worker_name
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Folder to store: documents become searchable.")
@@ -91,7 +92,9 @@ def _run(folder: Path | None, *, as_json: bool, is_retrying: bool) -> None:
                 stores.ledger.report_job(job.job_id, counts={"done": done, "total": total})
 
             try:
-                report = Run(stores, parser, progress).run(root, is_retrying=is_retrying)
+                report = Run(stores, parser, read_rules(settings.rules_file), progress).run(
+                    root, is_retrying=is_retrying
+                )
             except AssistantError as error:
                 stores.ledger.finish_job(job.job_id, counts={}, error=error.describe("en"))
                 raise
@@ -113,7 +116,7 @@ def watch(folder: Folder = None) -> None:
         with _parser(settings) as parser:
 
             def run_folder(path: Path, progress: Progress, should_stop: Callable[[], bool]) -> RunReport:
-                return Run(stores, parser, progress, should_stop).run(path)
+                return Run(stores, parser, read_rules(settings.rules_file), progress, should_stop).run(path)
 
             worker = Worker(stores.ledger, run_folder, root, settings.data_folder, settings.scan_interval_seconds)
             for number in (signal.SIGTERM, signal.SIGINT):

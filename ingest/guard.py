@@ -255,6 +255,8 @@ def _environment(scratch: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return {
         **kept,
+        "TMPDIR": scratch,
+        "HOME": scratch,
         "PYTHONPATH": package_root,
         "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",

@@ -9,7 +9,7 @@ it live, ids are derived from content, and what an interrupted run left is found
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +23,7 @@ from ingest.index_sync import WRITE_BATCH, Stores, ensure_generation, forget_ret
 from ingest.parsers import PARSER_ID
 from ingest.plan import ATTEMPTS_LIMIT, Plan, Work, make_plan
 from ingest.receipt import language_of_document, make_receipt
+from ingest.rules import Rule, groups_of_path
 from ingest.scan import scan_folder, sha256_of
 
 PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
@@ -62,6 +63,7 @@ class Run:
 
     stores: Stores
     parser: Parser
+    rules: Sequence[Rule] = ()
     progress: Callable[[int, int, str], None] = lambda done, total, path: None
     should_stop: Callable[[], bool] = lambda: False
 
@@ -74,13 +76,15 @@ class Run:
         mended = mend(self.stores, generation)
         folder, plan = plan_folder(self.stores, root, is_retrying=is_retrying)
         ledger.move_documents([(document.document_id, source) for document, source in plan.moved])
+        regrouped = ledger.apply_groups(folder, lambda path: groups_of_path(path, self.rules))
         for document, source in plan.touched:
             ledger.touch_document(document.document_id, source)
         ledger.delete_documents([document.document_id for document in plan.deleted])
         for source, known_id, error in plan.unreadable:
-            document_id, attempts = ledger.begin_attempt(known_id, source, sha256="")
+            groups = groups_of_path(source.path, self.rules)
+            document_id, attempts = ledger.begin_attempt(known_id, source, sha256="", groups=groups)
             self._record(document_id, error, attempts)
-        counts = plan.counts() | {"mended": mended, "done": 0, "chunks": 0}
+        counts = plan.counts() | {"mended": mended, "regrouped": regrouped, "done": 0, "chunks": 0}
         was_stopped = self._work(root, plan, generation, counts)
         forget_retired(self.stores, generation)
         failures = ledger.failures(folder=folder)
@@ -105,7 +109,12 @@ class Run:
 
     def _read(self, root: Path, work: Work, staged: _Staged) -> int:
         """Parses and stages one file; how many chunks. A file that cannot be read is recorded with its reason."""
-        document_id, attempts = self.stores.ledger.begin_attempt(work.document_id, work.source, sha256=work.sha256)
+        document_id, attempts = self.stores.ledger.begin_attempt(
+            work.document_id,
+            work.source,
+            sha256=work.sha256,
+            groups=groups_of_path(work.source.path, self.rules),
+        )
         try:
             if attempts > ATTEMPTS_LIMIT and work.kind != "retry":
                 raise _set_aside(work.source.path)

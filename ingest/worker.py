@@ -137,7 +137,7 @@ class Worker:
             log.warning("ledger_unavailable", error=error.code)
 
 
-_CHANGES = ("add", "change", "retry", "move", "delete", "mended")
+_CHANGES = ("add", "change", "retry", "move", "delete", "mended", "regrouped")
 
 
 def _has_settled(events: _Events) -> bool:

@@ -29,6 +29,7 @@ from assistant.errors import (
 )
 
 _Item = TypeVar("_Item")
+_HIGHEST_PORT = 65_535
 
 
 class Trouble(StrEnum):
@@ -57,8 +58,10 @@ raises it, so it must surface as one."""
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 """What a call through httpx can raise because of the world outside."""
 
+HttpxError = httpx.HTTPError | httpx.InvalidURL
 
-def trouble_of(error: httpx.HTTPError | httpx.InvalidURL) -> Trouble:
+
+def trouble_of(error: HttpxError) -> Trouble:
     """The kind of trouble that an httpx exception means."""
     return next(HTTPX_TROUBLES[kind] for kind in type(error).__mro__ if kind in HTTPX_TROUBLES)
 
@@ -141,7 +144,7 @@ class ModelServer:
             hint,
         )
 
-    def model_error(self, error: httpx.HTTPError | httpx.InvalidURL, *, limit_seconds: float) -> ModelError:
+    def model_error(self, error: HttpxError, *, limit_seconds: float) -> ModelError:
         """The error of a chat model for an httpx exception before or while it answers."""
         match trouble_of(error):
             case Trouble.AWAY:
@@ -153,7 +156,7 @@ class ModelServer:
             case Trouble.BROKEN:
                 return self.garbled()
 
-    def embedder_error(self, error: httpx.HTTPError | httpx.InvalidURL) -> EmbedderUnavailable:
+    def embedder_error(self, error: HttpxError) -> EmbedderUnavailable:
         """The error of an embedder for an httpx exception."""
         match trouble_of(error):
             case Trouble.ADDRESS:
@@ -220,7 +223,13 @@ def async_client(*, timeout: httpx.Timeout, headers: dict[str, str] | None = Non
 
     Proxies of the environment are left aside: questions and documents go straight to the company's own servers.
     """
-    return httpx.AsyncClient(timeout=timeout, headers=headers, verify=ssl_context(), trust_env=False)
+    return httpx.AsyncClient(
+        timeout=timeout,
+        headers=headers,
+        verify=ssl_context(),
+        trust_env=False,
+        event_hooks={"request": [_check_port_async]},
+    )
 
 
 def async_transport() -> httpx.AsyncHTTPTransport:
@@ -236,7 +245,18 @@ def sync_client(*, timeout: httpx.Timeout, headers: dict[str, str] | None = None
         verify=ssl_context(),
         trust_env=False,
         limits=httpx.Limits(max_keepalive_connections=0),
+        event_hooks={"request": [check_port]},
     )
+
+
+def check_port(request: httpx.Request) -> None:
+    """Refuses a port that cannot be, which would surface as an ExceptionGroup otherwise. Raises httpx.InvalidURL."""
+    if (request.url.port or 0) > _HIGHEST_PORT:
+        raise httpx.InvalidURL(f"port {request.url.port}")
+
+
+async def _check_port_async(request: httpx.Request) -> None:
+    check_port(request)
 
 
 def encodable(text: str) -> str:

@@ -20,7 +20,15 @@ import anyio
 import httpx
 import structlog
 
-from assistant.adapters.model_http import HTTPX_ERRORS, async_client, async_transport, encodable, paced, ssl_context
+from assistant.adapters.model_http import (
+    HTTPX_ERRORS,
+    async_client,
+    async_transport,
+    check_port,
+    encodable,
+    paced,
+    ssl_context,
+)
 from assistant.adapters.ollama_embedder import TOO_LONG_SIGNS, OllamaEmbedder, listed, ollama_server
 from assistant.adapters.token_estimate import TokenEstimator
 from assistant.domain import ModelEnd, ModelToken
@@ -228,6 +236,7 @@ class _NeverCut(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The server's response to the completed request."""
+        check_port(request)
         if request.url.path.endswith("/api/chat"):
             body = json.loads(await request.aread()) | {"truncate": False, "shift": False}
             headers = {name: value for name, value in request.headers.items() if name != "content-length"}

@@ -112,6 +112,9 @@ class OpenAICompatibleChatModel:
 
         Raises ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted, ContextOverflow.
         """
+        tokens, _ = await self.count_tokens(prompt)
+        if tokens > self._num_ctx:
+            raise self._server.overflow(self._num_ctx)  # some servers would cut the prompt without a word
         body = {
             "model": self._model,
             "messages": self._messages(encodable(prompt)),
@@ -181,6 +184,8 @@ class OpenAICompatibleChatModel:
             raise self._server.aborted()
         if ending.prompt_tokens is not None:
             self._estimator.observe(prompt, prompt_tokens=ending.prompt_tokens)
+            if ending.prompt_tokens >= self._num_ctx:
+                _log.warning("prompt_may_be_cut", model=self._model, prompt_tokens=ending.prompt_tokens)
         return ModelEnd(ending.prompt_tokens, ending.answer_tokens, truncated=ending.reason == "length")
 
     def _messages(self, prompt: str) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ Knows what the file says, not what the services do.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -24,8 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.compose.compose_file import PROJECT, Config, Service, dockerfile_stages, image_environment
+from tests.compose.processes import processes_of_session
 
 HEALTH_SECONDS = 90.0
+STOP_SECONDS = 10.0
 NOBODY = 65534
 PATH = os.pathsep.join([str(Path(sys.executable).parent), "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
 
@@ -191,15 +194,19 @@ class NativeStack:
         try:
             process.wait(timeout=60)
         finally:
-            _kill_group(process)
+            _kill_session(process)
         return time.monotonic() - begun
 
     def stop_all(self) -> None:
-        """Ends everything that still runs."""
+        """Ends everything that still runs: politely, then by force."""
         for running in self.running.values():
             running.process.terminate()
-        for name in list(self.running):
-            self.stop(name)
+        deadline = time.monotonic() + STOP_SECONDS
+        for running in self.running.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            _kill_session(running.process)
+        self.running.clear()
 
     def start_order(self) -> list[str]:
         """Names such that each comes after those it depends on."""
@@ -220,9 +227,9 @@ def _source_and_target(volume: str | dict[str, Any]) -> tuple[str, str]:
     return volume["source"], volume["target"]
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    """The process and all it started, those in process groups of their own included."""
+    for pid in processes_of_session(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait(timeout=10)

@@ -13,18 +13,20 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import HttpCredentials, expect, sync_playwright
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from tests.compose import ollama_program
 from tests.compose.compose_file import PROJECT, SECRET, load_config
-from tests.compose.door import Door, basic
+from tests.compose.door import PASSWORDS, Door, basic
 from tests.compose.native_stack import NativeStack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 LEAVE = "# 休暇規程\n\n## 第5条 年次有給休暇\n\n有給休暇は、取得日の3営業日前までに申請します。\n"
 VPN = "# VPN\n\nThe VPN certificate is renewed every 12 months by the help desk.\n"
+CHROMIUM = "/usr/bin/chromium"
 QUESTION = "有給休暇はいつまでに申請しますか?"
 GRACE_SECONDS = {"nginx": 40.0, "ui": 15.0, "api": 60.0, "ingest": 60.0, "chroma": 30.0, "ollama": 30.0}
 
@@ -135,6 +137,31 @@ def test_the_screen_and_its_websocket_open_through_the_door(installation: Door) 
     address = installation.url.replace("http:", "ws:") + "/_stcore/stream"
     with connect(address, additional_headers=basic("aiko"), origin=Origin(installation.url), proxy=None) as socket:
         assert socket.protocol.state.name == "OPEN"
+
+
+@pytest.mark.browser
+def test_a_person_asks_in_a_real_browser_under_the_content_policy(installation: Door) -> None:
+    passages(installation, QUESTION)
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        credentials: HttpCredentials = {"username": "aiko", "password": PASSWORDS["aiko"]}
+        context = browser.new_context(locale="ja-JP", http_credentials=credentials)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.goto(installation.url)
+        box = page.get_by_test_id("stChatInputTextArea")
+        box.fill(QUESTION)
+        box.press("Enter")
+        expect(page.locator(".ca-answer")).not_to_be_empty(timeout=60_000)
+        page.locator(".ca-source summary").first.click()
+        link = page.locator(".ca-source a[href*='/documents/']").first
+        expect(link).to_be_visible(timeout=30_000)
+        original = context.request.get(installation.url + str(link.get_attribute("href")).split("#")[0])
+        assert original.status == 200
+        assert "申請" in original.text()
+        browser.close()
+    assert complaints == []
 
 
 def test_a_document_put_into_the_folder_is_found_without_a_restart(installation: Door) -> None:

@@ -216,11 +216,16 @@ def test_a_second_writer_is_told_that_another_process_writes_and_waits_a_moment_
     assert "vpn" not in set(impatient.all_ids())
 
 
-@pytest.mark.parametrize("victim", ["meta.json", ".managed.json", "*.store", "*.term", "*.idx"])
-@pytest.mark.parametrize("damage", ["emptied", "removed", "overwritten"])
+@pytest.mark.parametrize(
+    ("victim", "damage"),
+    [
+        (victim, damage)
+        for victim in ("meta.json", ".managed.json", "*.store", "*.term", "*.idx")
+        for damage in ("emptied", "removed", "overwritten")
+        if (victim, damage) != (".managed.json", "removed")  # tantivy writes this list anew by itself
+    ],
+)
 def test_a_damaged_index_says_so_and_clearing_mends_it(folder: Path, victim: str, damage: str) -> None:
-    if (victim, damage) == (".managed.json", "removed"):
-        pytest.skip("tantivy writes this list anew by itself")
     for path in folder.glob(victim):
         if damage == "removed":
             path.unlink()

@@ -19,6 +19,7 @@ from assistant.adapters.chroma import ChromaVectorIndex
 from assistant.errors import EmbedderMismatch, StoreUnavailable
 from assistant.ports import VectorIndex, Vectors
 from tests.contracts.conftest import ChromaServer, free_port
+from tests.stubs.ollama.process import StubOllama
 
 DIMENSION = 8
 
@@ -193,8 +194,8 @@ def test_a_server_that_hangs_is_given_up_in_time(own_server: ChromaServer, name:
     assert time.monotonic() - started < 10.0
 
 
-def test_a_web_server_that_is_not_chroma_is_refused(stub_ollama: object) -> None:
-    index = ChromaVectorIndex(url=stub_ollama.url)  # type: ignore[attr-defined]
+def test_a_web_server_that_is_not_chroma_is_refused(stub_ollama: StubOllama) -> None:
+    index = ChromaVectorIndex(url=stub_ollama.url)
 
     for attempt in (index.check, lambda: found(index, "g-1", unit_vectors(1)), lambda: index.drop("g-1")):
         with pytest.raises(StoreUnavailable):

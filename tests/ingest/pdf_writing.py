@@ -49,13 +49,15 @@ def grey_page(path: Path, *, dpi: int = 300) -> npt.NDArray[np.uint8]:
 
 
 def write_scan(path: Path, pages: Sequence[npt.NDArray[np.uint8]]) -> Path:
-    """A PDF of pictures alone."""
-    canvas = Canvas(str(path), pagesize=A4)
+    """A PDF of pictures alone, each as large as it would print at 300 dpi."""
+    canvas = Canvas(str(path))
     for pixels in pages:
+        height, width = (side * 72 / 300 for side in pixels.shape)
+        canvas.setPageSize((width, height))
         content = io.BytesIO()
         Image.fromarray(pixels).save(content, "PNG")
         content.seek(0)
-        canvas.drawImage(ImageReader(content), 0, 0, width=A4[0], height=A4[1])
+        canvas.drawImage(ImageReader(content), 0, 0, width=width, height=height)
         canvas.showPage()
     canvas.save()
     return path

@@ -57,6 +57,7 @@ class Deployment:
             "ANSWERS": "quotes",
             "PROXY_SECRET": PROXY_SECRET,
             "MODELFILE": str(ROOT / "modelfiles/company-assistant.Modelfile"),
+            "RULES_FILE": str(self.folder / "ingest.toml"),
         }
         self.settings = defaults | self.settings
 

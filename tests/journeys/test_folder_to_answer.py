@@ -124,6 +124,24 @@ def test_a_lost_index_is_mended_by_the_next_run(deployment: Deployment, document
     assert deployment.status()["is_true"]
 
 
+def test_a_rule_takes_effect_at_the_next_run_without_reading_anything_again(
+    deployment: Deployment, documents: Path
+) -> None:
+    rules = deployment.folder / "ingest.toml"
+    rules.write_text('[[rule]]\npath = "人事/**"\ngroups = ["hr"]\n', encoding="utf-8")
+    try:
+        counts = ingest(deployment)
+        assert (counts["regrouped"], counts["chunks"]) == (1, 0)
+        assert "人事/休暇.md" not in deployment.ask("有給休暇はいつまでに申請しますか?").text
+        assert deployment.run("assistant", "users", "set-groups", "aiko", "hr").returncode == 0
+        asked = deployment.run("assistant", "ask", "有給休暇はいつまでに申請しますか?", "--as", "aiko")
+        assert "人事/休暇.md" in asked.stdout
+    finally:
+        rules.unlink()
+        ingest(deployment)
+    assert cited_paths(deployment, "有給休暇はいつまでに申請しますか?")[0] == "人事/休暇.md"
+
+
 def test_a_second_ingestion_at_the_same_time_is_told_to_wait(deployment: Deployment, documents: Path) -> None:
     import fcntl
 

@@ -98,10 +98,12 @@ class Ingesting(Transactional):
             for row in rows
         }
 
-    def begin_attempt(self, document_id: str | None, source: SourceFile, *, sha256: str) -> tuple[str, int]:
+    def begin_attempt(
+        self, document_id: str | None, source: SourceFile, *, sha256: str, groups: Sequence[str] = (EVERYONE,)
+    ) -> tuple[str, int]:
         """(document_id, attempts so far with this content), counted before parsing so that a killer file is noticed.
 
-        `document_id` None makes a new document that everyone may read.
+        `document_id` None makes a new document that `groups` may read, from its first moment on.
         """
         at = now()
         with self._writing() as connection:
@@ -122,7 +124,8 @@ class Ingesting(Transactional):
                         updated_at=at,
                     )
                 )
-                connection.execute(insert(s.document_groups).values(document_id=document_id, group_name=EVERYONE))
+                for group in sorted(set(groups)):
+                    connection.execute(insert(s.document_groups).values(document_id=document_id, group_name=group))
                 _event(connection, document_id, DocumentStatus.PENDING)
                 return document_id, 1
             row = connection.execute(

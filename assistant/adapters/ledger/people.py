@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -88,6 +88,28 @@ class People(Transactional):
             names = sorted(set(groups) - {EVERYONE})
             if names:
                 connection.execute(insert(s.user_groups), [{"user_name": user, "group_name": name} for name in names])
+
+    def apply_groups(self, folder: str, groups_of_path: Callable[[str], Sequence[str]]) -> int:
+        """Writes who may read each living document of the folder, by its path; how many changed. Nothing is embedded."""
+        with self._reading() as connection:
+            documents = connection.execute(
+                select(s.documents.c.document_id, s.documents.c.path).where(
+                    s.documents.c.folder == folder, s.documents.c.deleted_at == ""
+                )
+            ).all()
+            rows = connection.execute(
+                select(s.document_groups.c.document_id, s.document_groups.c.group_name)
+                .join(s.documents, s.documents.c.document_id == s.document_groups.c.document_id)
+                .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
+            ).all()
+        now_in: dict[str, set[str]] = {}
+        for document_id, group in rows:
+            now_in.setdefault(document_id, set()).add(group)
+        wanted = {document_id: set(groups_of_path(path)) for document_id, path in documents}
+        changed = [document_id for document_id, groups in wanted.items() if groups != now_in.get(document_id, set())]
+        for document_id in changed:
+            self.set_document_groups(document_id, wanted[document_id])
+        return len(changed)
 
     def set_document_groups(self, document_id: str, groups: Iterable[str]) -> None:
         """Replaces who may read the document; takes effect at the next question, nothing is embedded again."""

@@ -1,0 +1,216 @@
+"""The one pipeline over fakes: its events, its refusals, and what happens when the model is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Literal
+
+import pytest
+
+from assistant.adapters.fake import FakeEmbedder
+from assistant.ask import Pipeline, ask
+from assistant.domain import (
+    Answer,
+    AnswerMode,
+    Cited,
+    Event,
+    Failed,
+    Finished,
+    Found,
+    ModelEnd,
+    ModelToken,
+    Principal,
+    Question,
+    Token,
+)
+from assistant.errors import (
+    AnswerAborted,
+    AssistantError,
+    ContextOverflow,
+    ModelMissing,
+    ModelTimeout,
+    ModelUnavailable,
+    NotFound,
+    StoreUnavailable,
+    Text,
+)
+from tests.assistant.test_retrieve import AWAY, AwayLexical, AwayVectors, LedgerOfThree, indexes
+
+BEN = Principal("ben")
+
+
+class ScriptedModel:
+    """Says what it is told to, or fails so."""
+
+    name = "scripted"
+
+    def __init__(
+        self, *pieces: str, error: AssistantError | None = None, overflows: int = 0, num_ctx: int = 4096
+    ) -> None:
+        self.pieces = pieces
+        self.error = error
+        self.overflows = overflows
+        self.num_ctx = num_ctx
+        self.prompts: list[str] = []
+        self.is_freed = False
+
+    async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
+        return len(text), "estimate"
+
+    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+        self.prompts.append(prompt)
+        try:
+            if self.overflows:
+                self.overflows -= 1
+                raise ContextOverflow(AWAY, AWAY)
+            for piece in self.pieces:
+                yield ModelToken(piece)
+                await asyncio.sleep(0)
+            if self.error is not None:
+                raise self.error
+            yield ModelEnd(prompt_tokens=77, answer_tokens=5, truncated=False)
+        finally:
+            self.is_freed = True
+
+    async def check(self) -> None:
+        return None
+
+
+def pipeline(model: ScriptedModel | None, **parts: object) -> Pipeline:
+    return Pipeline(
+        indexes=indexes(**parts),  # type: ignore[arg-type]
+        model=model,
+        release_id="r",
+        num_predict=100,
+        budget_tokens=3000,
+        passages_limit=3,
+    )
+
+
+def events_of(text: str, line: Pipeline, *, conversation_id: str | None = None) -> list[Event]:
+    async def collect() -> list[Event]:
+        question = Question(text, "ja", BEN, conversation_id=conversation_id)
+        async with aclosing(ask(question, line)) as events:
+            return [event async for event in events]
+
+    return asyncio.run(collect())
+
+
+def answer_of(text: str, line: Pipeline) -> Answer:
+    last = events_of(text, line)[-1]
+    assert isinstance(last, Finished), last
+    return last.answer
+
+
+def test_passages_come_before_the_first_token_and_the_end_comes_once() -> None:
+    events = events_of("有給休暇の申請", pipeline(ScriptedModel("3営業日前まで", "に申請する [1]。")))
+    assert [type(event) for event in events] == [Found, Token, Token, Cited, Finished]
+
+
+def test_the_models_own_count_replaces_the_estimate() -> None:
+    context = answer_of("有給休暇の申請", pipeline(ScriptedModel("3営業日前まで [1]。"))).context
+    assert (context.prompt_tokens, context.counted_by) == (77, "model")
+
+
+def test_the_fixed_sentence_is_a_refusal_with_the_nearest_passages() -> None:
+    answer = answer_of("有給休暇の申請", pipeline(ScriptedModel("情報が不足しているため回答できません。")))
+    assert (answer.refused, answer.reason) == (True, "not_in_documents")
+    assert answer.passages
+    assert answer.citations == ()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelUnavailable(AWAY, AWAY),
+        ModelTimeout(AWAY, AWAY),
+        ModelMissing(AWAY, AWAY),
+        AnswerAborted(AWAY, AWAY),
+    ],
+    ids=lambda error: error.code,
+)
+def test_a_model_that_fails_even_in_mid_answer_is_replaced_by_quotes_with_the_reason(error: AssistantError) -> None:
+    answer = answer_of("有給休暇の申請", pipeline(ScriptedModel("3営業", error=error)))
+    assert (answer.mode, answer.reason) == (AnswerMode.QUOTES, "model_unavailable")
+    assert "3営業日前まで" in answer.text
+    assert answer.notices[-1].code == error.code
+
+
+def test_an_answer_of_marks_alone_is_replaced_by_quotes() -> None:
+    answer = answer_of("有給休暇の申請", pipeline(ScriptedModel("[1]")))
+    assert answer.mode is AnswerMode.QUOTES
+
+
+def test_a_prompt_that_the_server_refuses_is_packed_smaller_once() -> None:
+    model = ScriptedModel("3営業日前まで [1]。", overflows=1)
+    assert answer_of("有給休暇の申請", pipeline(model)).mode is AnswerMode.GENERATED
+    assert len(model.prompts) == 2
+    assert len(model.prompts[1]) <= 1500
+
+
+def test_a_prompt_that_is_refused_twice_is_an_error_and_never_cut() -> None:
+    last = events_of("有給休暇の申請", pipeline(ScriptedModel("x", overflows=2)))[-1]
+    assert isinstance(last, Failed)
+    assert isinstance(last.error, ContextOverflow)
+
+
+def test_leaving_in_mid_answer_frees_the_model_at_once() -> None:
+    model = ScriptedModel("a", "b", "c")
+
+    async def leave() -> None:
+        async with aclosing(ask(Question("有給休暇", "ja", BEN), pipeline(model))) as events:
+            async for event in events:
+                if isinstance(event, Token):
+                    return
+
+    asyncio.run(leave())
+    assert model.is_freed
+
+
+def test_nothing_found_is_a_refusal_and_the_model_is_not_asked() -> None:
+    model = ScriptedModel("x")
+    answer = answer_of("有給休暇", pipeline(model, readable=set()))
+    assert (answer.refused, answer.reason) == (True, "nothing_found")
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize("text", ["🎉", "???", "…"])
+def test_a_question_without_letters_is_refused_as_unreadable(text: str) -> None:
+    answer = answer_of(text, pipeline(ScriptedModel("x")))
+    assert (answer.refused, answer.reason) == (True, "unreadable_question")
+
+
+def test_with_no_index_the_question_fails_with_the_store() -> None:
+    (only,) = events_of("有給休暇", pipeline(None, vectors=AwayVectors(), lexical=AwayLexical()))
+    assert isinstance(only, Failed)
+    assert isinstance(only.error, StoreUnavailable)
+
+
+def test_an_answer_that_cannot_be_stored_is_still_given_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(*args: object, **kwargs: object) -> None:
+        raise StoreUnavailable(AWAY, Text("ディスク", "disk"))
+
+    monkeypatch.setattr(LedgerOfThree, "save_answer", save)
+    answer = answer_of("有給休暇の申請", pipeline(ScriptedModel("3営業日前まで [1]。")))
+    assert answer.notices[-1].code == "answer_not_saved"
+
+
+def test_another_persons_conversation_looks_as_if_it_did_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LedgerOfThree, "owns_conversation", lambda *args, **kwargs: False)
+    (only,) = events_of("有給休暇", pipeline(None), conversation_id="c_other")
+    assert isinstance(only, Failed)
+    assert isinstance(only.error, NotFound)
+
+
+def test_without_a_model_the_answer_is_quoted_and_that_is_no_failure() -> None:
+    answer = answer_of("有給休暇の申請", pipeline(None))
+    assert (answer.mode, answer.reason, answer.model) == (AnswerMode.QUOTES, None, "quotes")
+    assert answer.citations[0].quote in {passage.text for passage in answer.passages}
+
+
+def test_the_embedder_of_the_fakes_is_the_one_that_their_generation_names() -> None:
+    generation = LedgerOfThree(set()).active_generation()
+    assert generation is not None
+    assert generation.embedder_id == FakeEmbedder().embedder_id

@@ -1,0 +1,151 @@
+"""Retrieval over the fakes that are held to the same contracts as the real indexes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
+from assistant.domain import Answer, Filters, Generation, Passage, Principal, SearchResult
+from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
+from assistant.ports import Vectors
+from assistant.retrieve import Indexes, retrieve
+from tests.assistant.passages import passage
+
+TEXTS = {
+    "c1": "有給休暇は取得日の3営業日前までに申請する。",
+    "c2": "経費は翌月5日までに精算する。",
+    "c3": "The VPN needs a token.",
+}
+BEN = Principal("ben")
+AWAY = Text("止まっています。", "is away.")
+
+
+class LedgerOfThree:
+    """A ledger that lets Ben read what `readable` names."""
+
+    def __init__(self, readable: set[str]) -> None:
+        self.readable = readable
+        self.generation: Generation | None = Generation("g", FakeEmbedder().embedder_id, 8, "index", is_active=True)
+
+    def active_generation(self) -> Generation | None:
+        return self.generation
+
+    def read_passages(
+        self, chunk_scores: Sequence[tuple[str, float]], *, principal: Principal, filters: Filters, limit: int
+    ) -> list[Passage]:
+        found = [chunk_id for chunk_id, _ in chunk_scores if chunk_id in self.readable]
+        return [passage(TEXTS[chunk_id], number=rank) for rank, chunk_id in enumerate(found[:limit], start=1)]
+
+    def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
+        return True
+
+    def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
+        return None
+
+
+class EnglishEmbedder(FakeEmbedder):
+    """An embedder whose vocabulary holds no Japanese."""
+
+    @property
+    def reads_japanese(self) -> bool:
+        return False
+
+
+class AwayEmbedder(FakeEmbedder):
+    """An embedder that does not answer."""
+
+    async def embed_query(self, text: str) -> Vectors:
+        raise EmbedderUnavailable(AWAY, AWAY)
+
+
+class AwayVectors(InMemoryVectorIndex):
+    """A vector index that does not answer."""
+
+    async def search(self, index_name: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
+        raise StoreUnavailable(AWAY, AWAY)
+
+
+class AwayLexical(InMemoryLexicalIndex):
+    """A lexical index that does not answer."""
+
+    async def search(self, text: str, *, limit: int) -> list[tuple[str, float]]:
+        raise StoreUnavailable(AWAY, AWAY)
+
+
+def indexes(
+    *,
+    embedder: FakeEmbedder | None = None,
+    vectors: InMemoryVectorIndex | None = None,
+    lexical: InMemoryLexicalIndex | None = None,
+    readable: set[str] | None = None,
+) -> Indexes:
+    embedder = embedder or FakeEmbedder()
+    vectors = vectors or InMemoryVectorIndex()
+    lexical = lexical or InMemoryLexicalIndex()
+    vectors.upsert("index", list(TEXTS), embedder.embed_documents(list(TEXTS.values())))
+    lexical.write(add=[(chunk_id, "", text) for chunk_id, text in TEXTS.items()], delete=())
+    return Indexes(LedgerOfThree(set(TEXTS) if readable is None else readable), embedder, vectors, lexical)
+
+
+def found(text: str, parts: Indexes, *, limit: int = 3) -> SearchResult:
+    return asyncio.run(retrieve(text, parts, principal=BEN, filters=Filters(), limit=limit))
+
+
+def test_the_passage_that_both_indexes_find_is_first() -> None:
+    result = found("有給休暇の申請", indexes())
+    assert result.passages[0].text == TEXTS["c1"]
+    assert result.notices == ()
+
+
+def test_what_may_not_be_read_is_not_found() -> None:
+    assert [p.text for p in found("有給休暇 VPN", indexes(readable={"c3"})).passages] == [TEXTS["c3"]]
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        (indexes(embedder=AwayEmbedder()), "degraded_search_embedder_unavailable"),
+        (indexes(vectors=AwayVectors()), "degraded_search_store_unavailable"),
+        (indexes(lexical=AwayLexical()), "degraded_search_store_unavailable"),
+    ],
+)
+def test_one_leg_that_is_away_is_announced_and_the_other_still_finds(parts: Indexes, code: str) -> None:
+    result = found("有給休暇の申請", parts)
+    assert result.passages[0].text == TEXTS["c1"]
+    assert [notice.code for notice in result.notices] == [code]
+
+
+def test_with_both_legs_away_it_is_an_error() -> None:
+    with pytest.raises(StoreUnavailable):
+        found("有給休暇", indexes(vectors=AwayVectors(), lexical=AwayLexical()))
+
+
+def test_an_embedder_without_japanese_is_left_out_of_japanese_questions_and_says_so() -> None:
+    result = found("有給休暇の申請", indexes(embedder=EnglishEmbedder()))
+    assert [p.text for p in result.passages] == [TEXTS["c1"]]
+    assert [notice.code for notice in result.notices] == ["embedder_unfit"]
+
+
+def test_an_embedder_without_japanese_still_serves_english_questions() -> None:
+    assert found("How does the VPN work?", indexes(embedder=EnglishEmbedder())).notices == ()
+
+
+def test_an_index_of_another_embedder_is_not_asked_and_the_command_is_named() -> None:
+    parts = indexes()
+    assert isinstance(parts.ledger, LedgerOfThree)
+    parts.ledger.generation = Generation("g", "another", 8, "index", is_active=True)
+    (notice,) = found("有給休暇の申請", parts).notices
+    assert notice.code == "degraded_search_embedder_mismatch"
+    assert "ingest rebuild" in notice.message_ja
+
+
+def test_before_the_first_ingestion_the_answer_says_so() -> None:
+    parts = indexes()
+    assert isinstance(parts.ledger, LedgerOfThree)
+    parts.ledger.generation = None
+    result = found("有給休暇", parts)
+    assert result.passages == ()
+    assert [notice.code for notice in result.notices] == ["nothing_ingested"]

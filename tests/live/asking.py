@@ -1,0 +1,89 @@
+"""Questions to a deployment whose model is real and slow: long waits, and streams that a test may leave at any time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.journeys.deployment import PROXY_SECRET, Deployment
+
+ANSWER_SECONDS = 800.0  # on a machine that others use too
+HEADERS = {"X-Forwarded-User": "ben", "X-Proxy-Secret": PROXY_SECRET}
+
+# Prompts that two cores read in seconds, and no limit that a busy machine could meet by chance.
+SMALL_PROMPTS = {
+    "PROMPT_LIMIT_TOKENS": "900",
+    "PASSAGES_LIMIT": "3",
+    "NUM_PREDICT": "96",
+    "CONNECT_TIMEOUT_SECONDS": "20",
+    "FIRST_TOKEN_TIMEOUT_SECONDS": "700",
+    "TOKEN_TIMEOUT_SECONDS": "300",
+}
+
+
+@dataclass(frozen=True)
+class StreamEvent:
+    """One event of an answer's stream, and when it came (monotonic seconds)."""
+
+    name: str
+    data: dict[str, Any]
+    at: float
+
+
+def ask(deployment: Deployment, question: str) -> dict[str, Any]:
+    """The whole answer as JSON."""
+    reply = httpx.post(
+        f"{deployment.api_url}/ask",
+        json={"question": question},
+        headers=HEADERS,
+        timeout=ANSWER_SECONDS,
+        trust_env=False,
+    )
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+def ask_at_the_command_line(deployment: Deployment, question: str, **settings: str) -> dict[str, Any]:
+    """The whole answer of `assistant ask --json`, with some settings of the deployment replaced."""
+    replaced = {f"ASSISTANT_{name}": value for name, value in settings.items()}
+    done = deployment.run("assistant", "ask", question, "--json", timeout_seconds=ANSWER_SECONDS, **replaced)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@contextmanager
+def stream(deployment: Deployment, question: str) -> Iterator[Iterator[StreamEvent]]:
+    """The events as they come; leaving the block hangs up."""
+    with httpx.stream(
+        "POST",
+        f"{deployment.api_url}/ask",
+        json={"question": question, "stream": True},
+        headers=HEADERS,
+        timeout=ANSWER_SECONDS,
+        trust_env=False,
+    ) as reply:
+        assert reply.status_code == 200, reply.read()
+        yield _events(reply)
+
+
+def first_token_seconds(deployment: Deployment, question: str) -> float:
+    """Seconds from asking to the first token; the rest of the answer is not waited for."""
+    started = time.monotonic()
+    with stream(deployment, question) as events:
+        return next(event.at for event in events if event.name == "token") - started
+
+
+def _events(reply: httpx.Response) -> Iterator[StreamEvent]:
+    name = ""
+    for line in reply.iter_lines():
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield StreamEvent(name, json.loads(value), time.monotonic())
