@@ -1,5 +1,8 @@
 """The stack as plain processes: each part its own process with its own log, started in order, watched, stopped together.
 
+    start: lock of each part -> its port is free -> spawn -> healthy         watch: died -> pause -> spawn -> healthy
+    a part's lock is held by its process too, so that two processes never work on one data folder, however one ended
+
 Knows commands, ports and health addresses; not what the parts do. A part that dies is started again with growing pauses;
 one that dies five times in a minute ends the stack with its last log lines.
 """
@@ -8,29 +11,49 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import IO, Literal
 
 import httpx
 
-from assistant.errors import AssistantError, Text
+from assistant.errors import AssistantError, SettingsError, Text
 
 HEALTH_TIMEOUT_SECONDS = 180.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 10.0
 """Time for an orderly end before a part is killed; Chroma and uvicorn need about one second."""
+LOCK_WAIT_SECONDS = 5.0
+"""Parts of an `assistant up` that was killed end by themselves within about a second."""
 LOOK_SECONDS = 0.2
 CRASHES_PER_MINUTE = 5
+LONGEST_PAUSE_SECONDS = 4.0
 LOG_TAIL_LINES = 12
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)  # loaded here: a child between fork and exec should do as little as possible
+
+State = Literal["starting", "ready", "died", "stopped"]
+Told = Callable[[str, State], None]
 
 
 class PartFailed(AssistantError):
     """A part of the stack did not start or keeps dying; the hint shows its last log lines."""
+
+
+@dataclass(frozen=True)
+class Listens:
+    """Where a part listens, and the setting that decides it."""
+
+    host: str
+    port: int
+    variable: str
 
 
 @dataclass(frozen=True)
@@ -42,43 +65,56 @@ class Part:
     environment: Mapping[str, str]
     health_url: str | None
     where: str
+    listens: Listens | None = None
 
 
 @dataclass
 class _Running:
     part: Part
+    lock: IO[bytes]
     process: subprocess.Popen[bytes]
+    log_from_bytes: int
+    is_ready: bool = False
+    restart_at: float | None = None
     crashes: list[float] = field(default_factory=list)
 
 
 class Stack:
     """Starts, watches and stops parts. `told(name, state)` hears starting, ready, died, stopped."""
 
-    def __init__(self, parts: Sequence[Part], *, data_folder: Path, told: Callable[[str, str], None]) -> None:
+    def __init__(self, parts: Sequence[Part], *, data_folder: Path, told: Told) -> None:
         self.parts = parts
         self._log_folder = data_folder / "logs"
         self._pid_folder = data_folder / "run"
         self._told = told
         self._running: dict[str, _Running] = {}
 
-    def start(self) -> None:
-        """Starts every part and returns when all are healthy. Raises PartFailed."""
+    def start(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Starts every part; True once all are healthy, False if `should_stop()` came first.
+
+        Raises SettingsError before anything is started when a part runs already or its port is taken; PartFailed.
+        """
         for folder in (self._log_folder, self._pid_folder):
             folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as locks:
+            held = {part.name: locks.enter_context(self._locked(part)) for part in self.parts}
+            for part in self.parts:
+                if part.listens is not None:
+                    check_port(part.name, part.listens)
+            locks.pop_all()
         for part in self.parts:
             self._told(part.name, "starting")
-            self._running[part.name] = _Running(part, self._spawn(part))
-        for part in self.parts:
-            self._wait_until_healthy(part)
-            self._told(part.name, "ready")
+            process, log_from_bytes = self._spawn(part, held[part.name])
+            self._running[part.name] = _Running(part, held[part.name], process, log_from_bytes)
+        return all(self._wait_until_healthy(running, should_stop) for running in self._running.values())
 
-    def watch(self, should_stop: Callable[[], bool]) -> None:
-        """Restarts what dies until `should_stop()`. Raises PartFailed for a part that keeps dying."""
+    def watch(self, should_stop: Callable[[], bool], *, looked: Callable[[], None] = lambda: None) -> None:
+        """Restarts what dies until `should_stop()`, calling `looked` each time. Raises PartFailed if one keeps dying."""
         while not should_stop():
             time.sleep(LOOK_SECONDS)
             for running in self._running.values():
-                if running.process.poll() is not None and not should_stop():
-                    self._restart(running)
+                self._look_after(running)
+            looked()
 
     def pids(self) -> dict[str, int]:
         """Process id of each part."""
@@ -90,54 +126,140 @@ class Stack:
             _signal_group(running.process, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         for running in reversed(self._running.values()):
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 running.process.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal_group(running.process, signal.SIGKILL)
-                running.process.wait()
+            _signal_group(running.process, signal.SIGKILL)
+            running.process.wait()
+            running.lock.close()
             self._told(running.part.name, "stopped")
         self._running.clear()
 
-    def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
-        with (self._log_folder / f"{part.name}.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603  commands are made by the stack's own builders
-                list(part.command),
-                env={**os.environ, **part.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  single-threaded at this point
-            )
-        (self._pid_folder / f"{part.name}.pid").write_text(f"{process.pid}\n")
-        return process
+    def _locked(self, part: Part) -> IO[bytes]:
+        """The part's lock file, held. Raises SettingsError while another stack runs this part on this data folder."""
+        lock = (self._pid_folder / f"{part.name}.lock").open("ab")
+        deadline = time.monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(LOOK_SECONDS)
+                    continue
+                lock.close()
+                raise self._runs_already(part) from error
+            return lock
 
-    def _restart(self, running: _Running) -> None:
-        now = time.monotonic()
-        running.crashes = [at for at in running.crashes if now - at < 60] + [now]
-        self._told(running.part.name, "died")
-        if len(running.crashes) >= CRASHES_PER_MINUTE:
-            raise self._failure(running.part)
-        time.sleep(min(4.0, 0.25 * 2 ** (len(running.crashes) - 1)))
-        running.process = self._spawn(running.part)
-
-    def _wait_until_healthy(self, part: Part) -> None:
-        deadline = time.monotonic() + HEALTH_TIMEOUT_SECONDS
-        while time.monotonic() < deadline:
-            if self._running[part.name].process.poll() is not None:
-                raise self._failure(part)
-            if part.health_url is None or is_healthy(part.health_url):
-                return
-            time.sleep(LOOK_SECONDS)
-        raise self._failure(part)
-
-    def _failure(self, part: Part) -> PartFailed:
-        log = self._log_folder / f"{part.name}.log"
-        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:])
-        return PartFailed(
-            Text(ja=f"{part.name} を起動できません。", en=f"{part.name} does not start."),
-            Text(ja=f"記録 {log} の末尾:\n{tail}", en=f"End of its log {log}:\n{tail}"),
+    def _runs_already(self, part: Part) -> SettingsError:
+        pid_file = self._pid_folder / f"{part.name}.pid"
+        pid = pid_file.read_text().strip() if pid_file.is_file() else "?"
+        folder = self._pid_folder.parent
+        return SettingsError(
+            Text(
+                ja=f"{folder} の {part.name} はすでに動いています(プロセス {pid})。",
+                en=f"{part.name} of {folder} is running already (process {pid}).",
+            ),
+            Text(
+                ja="先に動いている assistant up を Ctrl-C で止めるか、ASSISTANT_DATA_FOLDER に別のフォルダを指定してください。",
+                en="Stop the other assistant up with Ctrl-C, or set ASSISTANT_DATA_FOLDER to another folder.",
+            ),
         )
+
+    def _spawn(self, part: Part, lock: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
+        """The new process, and where its lines begin in its log. It holds the part's lock as long as it lives."""
+        with (self._log_folder / f"{part.name}.log").open("ab") as log:
+            log_from_bytes = log.tell()
+            try:
+                process = subprocess.Popen(  # noqa: S603  commands are made by the stack's own builders
+                    list(part.command),
+                    env={**os.environ, **part.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=(lock.fileno(),),
+                    preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509  one call into a loaded library
+                )
+            except OSError as error:
+                raise PartFailed(
+                    Text(ja=f"{part.name} を起動できません({error})。", en=f"{part.name} cannot be started ({error})."),
+                    Text(ja="`make install` を実行し直してください。", en="Run `make install` again."),
+                ) from error
+        (self._pid_folder / f"{part.name}.pid").write_text(f"{process.pid}\n")
+        return process, log_from_bytes
+
+    def _look_after(self, running: _Running) -> None:
+        """One step of a part's life: dead -> waiting for its restart -> started -> ready."""
+        now = time.monotonic()
+        if running.restart_at is not None:
+            if now >= running.restart_at:
+                running.restart_at = None
+                self._told(running.part.name, "starting")
+                running.process, running.log_from_bytes = self._spawn(running.part, running.lock)
+        elif running.process.poll() is not None:
+            _signal_group(running.process, signal.SIGKILL)  # what it had started itself
+            running.is_ready = False
+            running.crashes = [at for at in running.crashes if now - at < 60] + [now]
+            self._told(running.part.name, "died")
+            if len(running.crashes) >= CRASHES_PER_MINUTE:
+                raise self._failure(running)
+            running.restart_at = now + min(LONGEST_PAUSE_SECONDS, 0.25 * 2 ** (len(running.crashes) - 1))
+        elif not running.is_ready and _is_part_healthy(running.part):
+            running.is_ready = True
+            self._told(running.part.name, "ready")
+
+    def _wait_until_healthy(self, running: _Running, should_stop: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + HEALTH_TIMEOUT_SECONDS
+        while time.monotonic() < deadline and not should_stop():
+            if running.process.poll() is not None:
+                raise self._failure(running)
+            if _is_part_healthy(running.part):
+                running.is_ready = True
+                self._told(running.part.name, "ready")
+                return True
+            time.sleep(LOOK_SECONDS)
+        if should_stop():
+            return False
+        raise self._failure(running)
+
+    def _failure(self, running: _Running) -> PartFailed:
+        """Why the part does not run, with the last lines that this very process wrote."""
+        name = running.part.name
+        path = self._log_folder / f"{name}.log"
+        with path.open("rb") as log:
+            log.seek(running.log_from_bytes)
+            lines = log.read().decode("utf-8", "replace").splitlines()
+        tail = "\n".join(lines[-LOG_TAIL_LINES:]) or "-"
+        status = running.process.poll()
+        if status is None:
+            seconds = round(HEALTH_TIMEOUT_SECONDS)
+            why = Text(ja=f"{seconds} 秒待っても応答しません", en=f"no answer within {seconds} s")
+        else:
+            why = Text(ja=f"終了コード {status}", en=f"exit code {status}")
+        return PartFailed(
+            Text(ja=f"{name} を起動できません({why.ja})。", en=f"{name} does not run ({why.en})."),
+            Text(ja=f"記録 {path} の末尾:\n{tail}", en=f"End of its log {path}:\n{tail}"),
+        )
+
+
+def check_port(name: str, listens: Listens) -> None:
+    """Returns when the part can listen there. Raises SettingsError that names the port and the setting."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(listens.host, listens.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        place = f"{listens.host}:{listens.port}"
+        raise SettingsError(
+            Text(
+                ja=f"{name} が使うポート {listens.port} で待ち受けられません({place}: {error.strerror})。",
+                en=f"Port {listens.port}, which {name} needs, cannot be used ({place}: {error.strerror}).",
+            ),
+            Text(
+                ja=f"そのポートを使っているプログラムを止めるか、{listens.variable} に別のポートを指定してください。",
+                en=f"Stop the program that listens there, or set {listens.variable} to another port.",
+            ),
+        ) from error
 
 
 def is_healthy(url: str) -> bool:
@@ -148,11 +270,17 @@ def is_healthy(url: str) -> bool:
         return False
 
 
+def _is_part_healthy(part: Part) -> bool:
+    return part.health_url is None or is_healthy(part.health_url)
+
+
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """Asks the kernel to end this child when its parent dies, even by SIGKILL (Linux prctl)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it went between the two calls
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,9 +33,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Progress = Callable[[int, int, str], None]
 
 
-def _stores(settings: Settings) -> Stores:
+def _stores(settings: Settings, stop: threading.Event | None = None) -> Stores:
     parts = open_stores(settings)
-    return Stores(parts.ledger, parts.embedder, parts.vectors, parts.lexical, settings.store_wait_seconds)
+    return Stores(
+        parts.ledger,
+        parts.embedder,
+        parts.vectors,
+        parts.lexical,
+        settings.store_wait_seconds,
+        stop or threading.Event(),
+    )
 
 
 def _parser(settings: Settings) -> ParserProcess:
@@ -110,7 +118,8 @@ def watch(folder: Folder = None) -> None:
     with telling_errors():
         settings = load_settings()
         configure_logs(settings.log_level)
-        stores = _stores(settings)
+        stop = threading.Event()
+        stores = _stores(settings, stop)
         root = (folder or settings.documents_folder).resolve()
 
         with _parser(settings) as parser:
@@ -118,9 +127,9 @@ def watch(folder: Folder = None) -> None:
             def run_folder(path: Path, progress: Progress, should_stop: Callable[[], bool]) -> RunReport:
                 return Run(stores, parser, read_rules(settings.rules_file), progress, should_stop).run(path)
 
-            worker = Worker(stores.ledger, run_folder, root, settings.data_folder, settings.scan_interval_seconds)
+            worker = Worker(stores.ledger, run_folder, root, settings.data_folder, settings.scan_interval_seconds, stop)
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: worker.stop.set())
+                signal.signal(number, lambda *_: stop.set())
             worker.loop()
 
 

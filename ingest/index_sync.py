@@ -7,14 +7,24 @@ then forgetting the old ones. Killed anywhere, the next run finds the rest to do
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_delay,
+    stop_any,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
 
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
@@ -46,7 +56,8 @@ def patiently(
         retrying = Retrying(
             retry=retry_if_exception_type((StoreUnavailable, EmbedderUnavailable)),
             wait=wait_exponential_jitter(initial=0.5, max=10.0),
-            stop=stop_after_delay(stores.wait_seconds),
+            stop=stop_any(stop_after_delay(stores.wait_seconds), stop_when_event_set(stores.stop)),
+            sleep=sleep_using_event(stores.stop),
             before_sleep=_announce,
             reraise=True,
         )
@@ -57,13 +68,17 @@ def patiently(
 
 @dataclass(frozen=True)
 class Stores:
-    """Everything an ingestion writes to, and how long it waits for a part that is away before it stops."""
+    """Everything an ingestion writes to, and how long it waits for a part that is away before it stops.
+
+    `stop` ends the waiting at once: the process was asked to end.
+    """
 
     ledger: Ledger
     embedder: Embedder
     vectors: VectorIndex
     lexical: LexicalIndex
     wait_seconds: float = 90.0
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 def ensure_generation(stores: Stores) -> Generation:

@@ -11,7 +11,7 @@ from assistant.errors import AssistantError
 from assistant.ports import Embedder
 
 LEAST_FREE_BYTES = 2 << 30
-"""Below this an ingestion of a few thousand documents may fill the disk (3.2 KB a chunk in Chroma, as much in the ledger)."""
+"""Below this an ingestion of a few thousand documents may fill the disk (3.2 kilobytes a chunk in Chroma, as much in the ledger)."""
 
 
 async def examine(
