@@ -26,11 +26,13 @@ test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a r
 	@scripts/build_ollama.sh >/dev/null
 	@$(BIN)/pytest -m live -p no:xdist $(ARGS) tests/live tests/contracts
 
-check: $(INSTALLED_DEV) ## lint, types, import contracts, freshness of generated docs
+check: $(INSTALLED_DEV) ## lint, types, import contracts, duplicates, freshness of generated docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/pylint --disable=all --enable=duplicate-code --min-similarity-lines=8 \
+	  --ignore-comments=y --ignore-docstrings=y --ignore-imports=y --ignore-signatures=y assistant ingest api ui
 	@$(BIN)/python scripts/write_reference.py --check
 
 docs: $(INSTALLED_DEV) ## write docs/reference/ and .env.example anew

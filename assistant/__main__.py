@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from contextlib import aclosing
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
 
-from assistant.demo import Answers, choose
 from assistant.domain import Answer, DependencyState, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.logs import configure_logs
-from assistant.parts import stack_parts
 from assistant.release.doctor import examine
 from assistant.settings import Settings, load_settings
-from assistant.stack import Stack
 from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
 from assistant.text import language_of
 from assistant.wire import AnswerOut, PassageOut
@@ -38,10 +29,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AsUser = Annotated[str, typer.Option("--as", help="User whose rights apply; default: only what everyone may read.")]
 
 
-def _say(text: Text) -> None:
-    Console(stderr=True, highlight=False).print(text.in_language(caller_language()))
-
-
 @app.command()
 def up(
     only: Annotated[str, typer.Option(help="Parts to start, separated by commas: chroma,chat,api,ingest,ui.")] = "",
@@ -49,79 +36,11 @@ def up(
 ) -> None:
     """Starts the stack as plain processes and stops all of it at Ctrl-C."""
     with telling_errors():
+        from assistant.up import run  # what it needs takes a second to import, which a question need not wait for
+
         settings = load_settings()
         configure_logs(settings.log_level)
-        if demo:
-            settings = _demo_settings(settings)
-        names = [name.strip() for name in only.split(",") if name.strip()]
-        _run_stack(settings, names, is_demo=demo)
-
-
-def _demo_settings(settings: Settings) -> Settings:
-    answers = os.environ.get("ANSWERS", "auto") or "auto"
-    if answers not in Answers.__args__:  # type: ignore[attr-defined]
-        raise SettingsError(
-            Text(ja=f"ANSWERS={answers} は使えません。", en=f"ANSWERS={answers} is not allowed."),
-            Text(ja="ollama, embedded, quotes のどれかにしてください。", en="Use ollama, embedded or quotes."),
-        )
-    documents = Path(os.environ.get("DOCS") or settings.documents_folder)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("model", total=None, visible=False)
-
-        def told(done: int, total: int, source: str) -> None:
-            progress.update(task, completed=done, total=total, description=f"model ({source})", visible=True)
-
-        port = int(os.environ.get("PORT") or settings.ui_port)
-        choice = choose(settings, answers=answers, port=port, documents=documents, told=told)  # type: ignore[arg-type]
-    _say(choice.reason)
-    return choice.settings
-
-
-def _run_stack(settings: Settings, only: list[str], *, is_demo: bool) -> None:
-    parts = stack_parts(settings, only=only)
-    console = Console(stderr=True, highlight=False)
-    stack = Stack(
-        parts,
-        data_folder=settings.data_folder.resolve(),
-        told=lambda name, state: console.print(f"[dim]{name:8}[/dim] {state}"),
-    )
-    is_stopping = False
-
-    def request_stop(*_: object) -> None:
-        nonlocal is_stopping
-        is_stopping = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, request_stop)
-    try:
-        with console.status("…"):
-            stack.start()
-        _print_stack(stack, settings, is_demo=is_demo)
-        stack.watch(lambda: is_stopping)
-    finally:
-        stack.stop()
-
-
-def _print_stack(stack: Stack, settings: Settings, *, is_demo: bool) -> None:
-    table = Table("part", "pid", "where", box=None)
-    for part, pid in zip(stack.parts, stack.pids().values(), strict=True):
-        table.add_row(part.name, str(pid), part.where)
-    Console(stderr=True, highlight=False).print(table)
-    screen = f"http://{settings.ui_host}:{settings.ui_port}"
-    if is_demo:
-        _say(
-            Text(
-                ja=f"\n画面: {screen}\n試す質問: 有給休暇はいつまでに申請しますか?\n終わるには Ctrl-C\n",
-                en=f"\nOpen {screen}\nTry: 有給休暇はいつまでに申請しますか? / How do I connect to the VPN?\nCtrl-C stops all of it\n",
-            )
-        )
+        run(settings, only=[name.strip() for name in only.split(",") if name.strip()], is_demo=demo)
 
 
 @app.command(name="ask")

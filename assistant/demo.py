@@ -55,33 +55,19 @@ def choose(
     _check_folder(documents)
     ollama_lacks = _ollama_lacks(settings)
     if answers == "ollama" and ollama_lacks is not None:
-        raise ModelMissing(
-            Text(
-                ja=f"{settings.ollama_url} の Ollama を使えません({ollama_lacks.ja})。",
-                en=f"The Ollama at {settings.ollama_url} cannot be used ({ollama_lacks.en}).",
-            ),
-            Text(
-                ja=f"`ollama serve` と `ollama create {settings.chat_model} -f {settings.modelfile}` を実行するか、ANSWERS を外してください。",
-                en=f"Run `ollama serve` and `ollama create {settings.chat_model} -f {settings.modelfile}`, or leave ANSWERS out.",
-            ),
-        )
+        raise _ollama_unusable(settings, ollama_lacks)
     common, notes = _common(settings, port=port, documents=documents)
     if answers in {"auto", "ollama"} and ollama_lacks is None:
+        update = {"embedder": "ollama", "answers": "ollama", **_stores(settings, "demo-ollama", documents)}
         return Choice(
-            common.model_copy(
-                update={
-                    "embedder": "ollama",
-                    "answers": "ollama",
-                    "data_folder": _data_folder(settings, "demo-ollama", documents),
-                }
-            ),
+            common.model_copy(update=update),
             Text(
                 ja=f"{settings.ollama_url} の Ollama に必要なモデルがあるので、それを使います。",
                 en=f"The Ollama at {settings.ollama_url} has the models, so it is used.",
             ),
             notes,
         )
-    update = {"embedder": "embedded", "answers": "quotes", "data_folder": _data_folder(settings, "demo", documents)}
+    update = {"embedder": "embedded", "answers": "quotes", **_stores(settings, "demo", documents)}
     embedded = common.model_copy(update=update)
     if answers == "quotes":
         reason = Text(
@@ -124,9 +110,7 @@ def model_folder() -> Path:
     return Path(cache) / "company-assistant" / "models"
 
 
-def _with_embedded_model(
-    settings: Settings, lacks: Text, *, told: Told, announced: Announced
-) -> tuple[Settings, Text]:
+def _with_embedded_model(settings: Settings, lacks: Text, *, told: Told, announced: Announced) -> tuple[Settings, Text]:
     with_file, source = with_chat_file(settings, told=told, announced=announced)
     update = {
         "answers": "embedded",
@@ -193,12 +177,12 @@ def _check_folder(documents: Path) -> None:
         )
 
 
-def _data_folder(settings: Settings, name: str, documents: Path) -> Path:
-    """Own documents get a store of their own: an answer must not mix them with the handbook."""
-    if documents.resolve() == settings.documents_folder.resolve():
-        return settings.data_folder / name
-    digest = hashlib.sha256(os.fsencode(documents.resolve())).hexdigest()
-    return settings.data_folder / f"{name}-{digest[:8]}"
+def _stores(settings: Settings, name: str, documents: Path) -> dict[str, object]:
+    """Where the demo keeps things: never in a real ledger, and own documents apart from the handbook."""
+    if documents.resolve() != settings.documents_folder.resolve():
+        name += "-" + hashlib.sha256(os.fsencode(documents.resolve())).hexdigest()[:8]
+    folder = (settings.data_folder / name).resolve()
+    return {"data_folder": folder, "database_url": f"sqlite:///{folder / 'ledger.db'}"}
 
 
 def free_port(wanted: int) -> int:
@@ -212,6 +196,19 @@ def free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     return wanted
+
+
+def _ollama_unusable(settings: Settings, lacks: Text) -> ModelMissing:
+    return ModelMissing(
+        Text(
+            ja=f"{settings.ollama_url} の Ollama を使えません({lacks.ja})。",
+            en=f"The Ollama at {settings.ollama_url} cannot be used ({lacks.en}).",
+        ),
+        Text(
+            ja=f"`ollama serve` と `ollama create {settings.chat_model} -f {settings.modelfile}` を実行するか、ANSWERS を外してください。",
+            en=f"Run `ollama serve` and `ollama create {settings.chat_model} -f {settings.modelfile}`, or leave ANSWERS out.",
+        ),
+    )
 
 
 def _ollama_lacks(settings: Settings) -> Text | None:

@@ -23,8 +23,10 @@ AssistantError(message, hint, permanent)
 ├── NotAuthenticated         nobody said who asks
 ├── AccessDenied             the principal lacks the right
 ├── NotFound                 not there, or not to be seen by this principal
-└── ReleaseError
-    └── ModelfileInvalid     a Modelfile line is wrong
+├── ReleaseError
+│   └── ModelfileInvalid     a Modelfile line is wrong
+├── ParserUnavailable        the parser process does not start; stops the run (drawn here, lives in ingest/guard.py)
+└── PartFailed               a process of the stack does not start (lives in assistant/stack.py)
 
 This room must not know HTTP statuses (api/errors.py has that table) nor any vendor.
 """

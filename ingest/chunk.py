@@ -61,6 +61,7 @@ class _Section:
 
     @property
     def has_body(self) -> bool:
+        """Whether anything but headings is in it."""
         return len(self.spans) > self.headings
 
 

@@ -136,7 +136,8 @@ class Run:
             chunks=chunks,
             receipt=make_receipt(parsed, chunks, embedder_id=self.stores.embedder.embedder_id, seconds=seconds),
         )
-        staged.versions.append((document_id, version_id, DocumentStatus.INDEXED))
+        status = DocumentStatus.WARN if parsed.notes.get("unread_pages") else DocumentStatus.INDEXED
+        staged.versions.append((document_id, version_id, status))
         staged.chunks.extend(
             LiveChunk(
                 chunk_id_of(version_id, c.ordinal), parsed.title, c.embedding_text, text_hash_of(c.embedding_text)

@@ -26,7 +26,7 @@ from ingest.pipeline import RunReport
 
 SETTLE_SECONDS = 2.0
 """Quiet time after the last event before a scan, so that half-copied files are not read."""
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 ALIVE_FILE = "ingest.alive"
 """In the data folder; touched at every look and after every file, so that a health check can see a worker that hangs."""
@@ -63,6 +63,7 @@ class Worker:
     data_folder: Path
     scan_interval_seconds: float
     stop: threading.Event = field(default_factory=threading.Event)
+    has_scanned: bool = False
 
     def loop(self) -> None:
         """Runs queued jobs at once, the folder after events have settled, and everything each interval."""
@@ -97,7 +98,7 @@ class Worker:
             return None
 
     def _run(self, job: Job | None, folder: Path) -> None:
-        """One run; a scan that finds nothing to do leaves no job row behind."""
+        """One run; a scan that finds nothing to do leaves no job row behind, but for the first, which others wait for."""
         counts: dict[str, int] = {}
         problem: AssistantError | None = None
         try:
@@ -115,7 +116,7 @@ class Worker:
             self._finish(job, counts, problem)
 
     def _reporter(self, job: Job) -> Callable[[int, int, str], None]:
-        last = time.monotonic()
+        last = 0.0
 
         def report(done: int, total: int, _path: str) -> None:
             nonlocal last
@@ -128,8 +129,10 @@ class Worker:
 
     def _finish(self, job: Job, counts: dict[str, int], problem: AssistantError | None) -> None:
         is_idle = job.kind == "scan" and problem is None and not any(counts.get(k) for k in _CHANGES)
+        is_first = not self.has_scanned
+        self.has_scanned = True
         try:
-            if is_idle:
+            if is_idle and not is_first:
                 self.jobs.drop_job(job.job_id)
             else:
                 self.jobs.finish_job(job.job_id, counts=counts, error=problem.describe("en") if problem else None)

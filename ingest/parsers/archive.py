@@ -6,6 +6,7 @@ Declared sizes can lie; the memory limit of the parser process is the second wal
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from pathlib import PurePosixPath
@@ -17,6 +18,12 @@ _ENTRY_LIMIT_SHARE = 0.5  # of the whole: one sheet or picture may be at most ha
 _RATIO_LIMIT = 200  # real office XML packs 5 to 50 times, an attack 1000 times
 _RATIO_MATTERS_BYTES = 10 * 1024 * 1024
 _ENCRYPTED_FLAG = 0x1
+_CONTENT_TYPES = "[Content_Types].xml"
+_PLAIN_WORD_TYPE = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_OTHER_WORD_TYPE = re.compile(
+    rb"application/vnd\.ms-word\.(?:document|template)\.macroEnabled(?:Template)?\.main\+xml"
+    rb"|application/vnd\.openxmlformats-officedocument\.wordprocessingml\.template\.main\+xml"
+)
 
 
 def member_names(data: bytes) -> list[str]:
@@ -45,6 +52,21 @@ def check_archive(data: bytes, *, unpacked_limit_bytes: int) -> None:
         ratio = member.file_size / max(member.compress_size, 1)
         if member.file_size > _RATIO_MATTERS_BYTES and ratio > _RATIO_LIMIT:
             raise refusals.archive_bomb()
+
+
+def with_plain_word_type(data: bytes) -> bytes:
+    """A Word file with macros or a template as a plain Word file: only what it calls itself differs, nothing is run."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        types = archive.read(_CONTENT_TYPES)
+        if not _OTHER_WORD_TYPE.search(types):
+            return data
+        types = _OTHER_WORD_TYPE.sub(_PLAIN_WORD_TYPE, types)
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as plain:
+            for member in archive.infolist():
+                body = types if member.filename == _CONTENT_TYPES else archive.read(member)
+                plain.writestr(member.filename, body)
+    return content.getvalue()
 
 
 def _is_outside(name: str) -> bool:

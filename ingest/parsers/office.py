@@ -17,6 +17,7 @@ from typing import Any
 
 from assistant.domain import ElementKind, ParsedDocument
 from ingest.parsers import refusals
+from ingest.parsers.archive import with_plain_word_type
 from ingest.parsers.draft import Origin, Piece, assemble, tidy
 from ingest.parsers.headings import ARTICLE_LEVEL, heading_at, is_caption, is_contents_line, looks_like_title
 from ingest.parsers.html import table_piece, table_rows
@@ -64,6 +65,7 @@ def parse_docx(data: bytes, origin: Origin) -> ParsedDocument:
     """Paragraphs, lists and tables of a Word file; page headers and footers are left out."""
     from unstructured.partition.docx import partition_docx
 
+    data = with_plain_word_type(data)
     try:
         document = docx.Document(io.BytesIO(data))
         seen = _seen(partition_docx(file=io.BytesIO(data), languages=_LANGUAGES, detect_language_per_element=False))
@@ -125,7 +127,7 @@ def _word_pieces(body: list[Seen], *, title: str | None) -> Iterator[Piece]:
     caption: str | None = None
     for number, one in enumerate(body):
         if one.name == "Table":
-            yield from _table_pieces(one)
+            yield from _table_pieces(replace(one, page=None))  # Word's page numbers are those of its last printing
             continue
         text = tidy(one.text)
         if number == 0 and title is not None:

@@ -166,6 +166,7 @@ class _Reader:
         self._pieces: list[Piece] = []
 
     def read(self) -> list[Piece]:
+        """All pieces in reading order."""
         index = 0
         while index < len(self._lines):
             table = table_at(self._lines, index) if len(self._lines[index].cells) > 1 else None

@@ -33,7 +33,7 @@ _BROKEN = (
 _PERCENT = re.compile(r"(?:\.(0+))?%")
 _SECTIONS_OF_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _UNIT = re.compile(r'[#,0._ ]+"([^"]*)"(?:_.)?')
-_ROW_GROUP_CHARACTERS = 4000
+_ROW_GROUP_CHARACTERS = 40_000
 _DENSE_SHARE = 0.4
 
 

@@ -19,7 +19,7 @@ from ingest.parsers.headings import ARTICLE_LEVEL, division_at, heading_at, is_c
 from ingest.parsers.limits import ParseLimits
 
 _RULE = re.compile(r"^\s*([=\-*_~#＝─━―・])\1{2,}\s*$")
-_ROW_GROUP_CHARACTERS = 4000
+_ROW_GROUP_CHARACTERS = 40_000
 _FIELD_LIMIT_CHARACTERS = 1_000_000
 _WRAPPED_CHARACTERS = 25  # a line at least this long may have been wrapped by hand
 _DELIMITERS = ",\t;|"

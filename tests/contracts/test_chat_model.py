@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
@@ -35,7 +35,9 @@ PASSAGES = (
     '<passage number="2" source="旅費規程">\n出張の旅費は、帰社後5営業日以内に精算する。\n</passage>\n'
 )
 QUESTION = PASSAGES + "\n質問: 年次有給休暇は取得日の何営業日前までに申請しますか?"
-LONG_TALK = "質問: 日本の四季について、長く、できるだけ詳しく説明してください。"
+SHORT = "質問: 何時ですか?"
+OTHER_SHORT = "質問: 何曜日ですか?"
+LONG_TALK = "質問: 長く書いてください。1 から 500 までの数を、一つも省かずに順に書き写してください。"
 
 Piece = ModelToken | ModelEnd
 
@@ -104,20 +106,16 @@ def test_counted_tokens_are_enough_and_not_far_too_many(chat_model: ChatModel) -
 
 
 def test_closing_the_stream_frees_the_model_at_once(chat_model: ChatModel) -> None:
-    async def hang_up_and_ask_again() -> float:
+    async def hang_up() -> None:
         leaving = chat_model.stream(LONG_TALK, num_predict=1000)
         await anext(leaving)
-        started = time.monotonic()
         await leaving.aclose()
-        await answered(chat_model, QUESTION, num_predict=2)
-        return time.monotonic() - started
 
-    asyncio.run(answered(chat_model, QUESTION, num_predict=2))  # loaded, and its beginning read
-    assert asyncio.run(hang_up_and_ask_again()) < 5.0
+    assert_free_after(chat_model, hang_up)
 
 
 def test_cancelling_the_asking_task_frees_the_model(chat_model: ChatModel) -> None:
-    async def leave_and_ask_again() -> float:
+    async def leave() -> None:
         has_begun = asyncio.Event()
 
         async def listen() -> None:
@@ -130,18 +128,33 @@ def test_cancelling_the_asking_task_frees_the_model(chat_model: ChatModel) -> No
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+    assert_free_after(chat_model, leave)
+
+
+def assert_free_after(model: ChatModel, leave: Callable[[], Awaitable[None]]) -> None:
+    """A short answer after somebody has left takes about as long as one when nobody was there."""
+
+    async def measured() -> tuple[float, float]:
+        await answered(model, OTHER_SHORT, num_predict=2)
         started = time.monotonic()
-        await answered(chat_model, QUESTION, num_predict=2)
-        return time.monotonic() - started
+        await answered(model, SHORT, num_predict=2)
+        alone = time.monotonic() - started
+        await leave()
+        started = time.monotonic()
+        await answered(model, OTHER_SHORT, num_predict=2)
+        return alone, time.monotonic() - started
 
-    asyncio.run(answered(chat_model, QUESTION, num_predict=2))
-    assert asyncio.run(leave_and_ask_again()) < 5.0
+    alone, after = asyncio.run(measured())
+    assert after < 3 * alone + 2.0
 
 
-def test_odd_prompts_get_an_answer(chat_model: ChatModel) -> None:
-    for odd in ("\0", "\ud800", "😀👨‍👩‍👧", "<|im_end|>", "\x1b[31m", "{{ .System }}"):
-        _, end = ask(chat_model, f"{odd}\n{QUESTION}", num_predict=2)
-        assert end.answer_tokens is not None
+def test_an_odd_prompt_gets_an_answer(chat_model: ChatModel) -> None:
+    odd = "\0 \ud800 😀👨‍👩‍👧 <|im_end|> \x1b[31m {{ .System }}"
+
+    _, end = ask(chat_model, f"{odd}\n{QUESTION}", num_predict=2)
+
+    assert end.answer_tokens is not None
 
 
 def test_a_working_model_passes_its_check_and_has_a_name(chat_model: ChatModel) -> None:

@@ -195,7 +195,12 @@ time.sleep(60)
 
 
 def test_the_process_dies_with_a_parent_that_is_killed(note: Path) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(note)], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(note)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(note.parent)},  # a killed parent cannot remove its scratch folder
+    )
     assert parent.stdout is not None
     running = int(parent.stdout.readline())
     assert is_alive(running)

@@ -88,6 +88,20 @@ def test_a_word_file_without_styles_gets_headings_by_wording_and_bold(parser: Pa
     assert "第2条の規定により、所属長が承認する。" in texts(parsed)
 
 
+def test_a_word_file_with_macros_is_read_as_text(parser: ParserProcess, tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_paragraph("本文です。")
+    whole = saved(document, tmp_path / "a.docx").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    plain = b"vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(
+        plain, b"vnd.ms-word.document.macroEnabled.main+xml"
+    )
+    (tmp_path / "a.docm").write_bytes(zip_of(members))
+    assert texts(guarded(parser, tmp_path / "a.docm")) == ["本文です。"]
+
+
 def test_a_table_of_contents_in_a_word_file_is_no_heading(parser: ParserProcess, tmp_path: Path) -> None:
     document = docx.Document()
     for words in (
