@@ -16,7 +16,12 @@ _JAPANESE = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0
 _JAPANESE_CHARACTER = re.compile(f"[{_JAPANESE}]")
 _RUNS = re.compile(rf"[{_JAPANESE}]+|[^\W_{_JAPANESE}]+(?:[-_./@][^\W_{_JAPANESE}]+)*")
 _WORD_PARTS = re.compile(r"[-_./@]")
-_SENTENCE_END = re.compile("(?<=[\u3002!?\uff01\uff1f])\\s*|(?<=[.])\\s+(?=[A-Z0-9\"'(])|\\n+")
+_SENTENCE_END = re.compile(
+    "(?<=[\u3002!?\uff01\uff1f])\\s*"  # Japanese and English end marks
+    "|(?<=[.])\\s+(?=[A-Z0-9\"'(])"  # an English full stop before what looks like a beginning
+    "|\\n[ \\t]*\\n\\s*"  # a blank line
+    "|\\n(?![ \\t]*[a-z])[ \\t]*"  # a line end, unless the next line goes on in lower case: a wrapped sentence
+)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911}
 _ERA_YEAR = re.compile(r"(令和|平成|昭和|大正)\s*(\d{1,2}|元)\s*年")

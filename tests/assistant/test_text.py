@@ -63,3 +63,12 @@ def test_overlap_is_the_share_of_one_text_found_in_another() -> None:
 def test_full_width_marks_end_sentences_too() -> None:
     source = "急げ！本当？はい。"
     assert [source[a:b] for a, b in text.sentence_spans(source)] == ["急げ！", "本当？", "はい。"]
+
+
+def test_a_wrapped_line_does_not_end_a_sentence_but_a_blank_line_does() -> None:
+    source = "Once you have your card,\nset up the computer.\n\n- first item\n- Second item"
+    assert [source[a:b] for a, b in text.sentence_spans(source)] == [
+        "Once you have your card,\nset up the computer.",
+        "- first item",
+        "- Second item",
+    ]

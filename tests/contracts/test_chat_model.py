@@ -327,6 +327,7 @@ def test_the_servers_slot_is_free_soon_after_a_hang_up(stub_ollama: StubOllama, 
     stub_ollama.change_settings(tokens_per_second=20)
     model = make(stub_ollama.url)
     ask(model, num_predict=1)
+    stub_ollama.add_fault("answer", text="長い話が続きます。" * 100)
 
     async def hang_up() -> float:
         leaving = model.stream(LONG_TALK, num_predict=500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 from collections.abc import Iterator
@@ -11,14 +12,14 @@ from typing import Any
 
 import httpx
 
-from tests.journeys.deployment import PROXY_SECRET, Deployment
+from tests.journeys.deployment import PROXY_SECRET, Deployment, wait_until
 
 ANSWER_SECONDS = 800.0  # on a machine that others use too
 HEADERS = {"X-Forwarded-User": "ben", "X-Proxy-Secret": PROXY_SECRET}
 
 # Prompts that two cores read in seconds, and no limit that a busy machine could meet by chance.
 SMALL_PROMPTS = {
-    "PROMPT_LIMIT_TOKENS": "900",
+    "PROMPT_LIMIT_TOKENS": "700",
     "PASSAGES_LIMIT": "3",
     "NUM_PREDICT": "96",
     "CONNECT_TIMEOUT_SECONDS": "20",
@@ -77,6 +78,29 @@ def first_token_seconds(deployment: Deployment, question: str) -> float:
     started = time.monotonic()
     with stream(deployment, question) as events:
         return next(event.at for event in events if event.name == "token") - started
+
+
+def ask_and_leave_after_the_first_token(deployment: Deployment, question: str) -> None:
+    """Asks for JSON, whose caller sees nothing before the end, and drops the connection once the model writes."""
+    written_before = counted(deployment, "assistant_first_token_seconds_count")
+    connection = http.client.HTTPConnection(deployment.api_url.removeprefix("http://"))
+    try:
+        headers = {**HEADERS, "Content-Type": "application/json"}
+        connection.request("POST", "/ask", body=json.dumps({"question": question}), headers=headers)
+        wait_until(
+            lambda: counted(deployment, "assistant_first_token_seconds_count") > written_before,
+            timeout_seconds=ANSWER_SECONDS,
+            pause_seconds=0.05,
+        )
+    finally:
+        connection.close()
+
+
+def counted(deployment: Deployment, name: str) -> float:
+    """What one counter of the API says."""
+    text = httpx.get(f"{deployment.api_url}/metrics", timeout=60, trust_env=False).text
+    lines = (line.split() for line in text.splitlines())
+    return next(float(value) for given, value in (line for line in lines if len(line) == 2) if given == name)
 
 
 def _events(reply: httpx.Response) -> Iterator[StreamEvent]:

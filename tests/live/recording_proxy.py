@@ -51,7 +51,7 @@ def recording_proxy(upstream_url: str) -> Iterator[RecordingProxy]:
         def do_POST(self) -> None:
             self._pass_on()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is the library's
+        def log_message(self, format: str, *args: object) -> None:
             """Nothing: the exchanges are the log."""
 
         def _pass_on(self) -> None:
