@@ -82,7 +82,11 @@ class Stores:
 
 
 def ensure_generation(stores: Stores) -> Generation:
-    """The active generation, made on the first run. Raises EmbedderMismatch when it belongs to another embedder."""
+    """The active generation, made on the first run.
+
+    Raises EmbedderMismatch when it belongs to another embedder, EmbedderUnavailable, ModelMissing for a wrong model.
+    """
+    stores.embedder.check()
     generation = stores.ledger.active_generation()
     if generation is None:
         generation = stores.ledger.create_generation(

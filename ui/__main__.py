@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -12,6 +15,8 @@ from assistant.settings import Settings, load_settings
 from assistant.terminal import telling_errors
 
 APP = Path(__file__).with_name("app.py")
+# Colours and fonts. Streamlit itself looks for this file only in the folder where the command was typed.
+LOOK = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
 
 
 def streamlit_command(settings: Settings) -> list[str]:
@@ -28,8 +33,22 @@ def streamlit_command(settings: Settings) -> list[str]:
         "client.toolbarMode": "minimal",  # no Deploy button
         "runner.magicEnabled": "false",  # a stray expression must not end up on the screen
     }
-    flags = [f"--{name}={value}" for name, value in switches.items()]
+    flags = [f"--{name}={value}" for name, value in [*switches.items(), *_look()]]
     return [sys.executable, "-m", "streamlit", "run", str(APP), *flags]
+
+
+def _look() -> Iterator[tuple[str, str]]:
+    """Streamlit's switches for the look; none where the file is not beside the code."""
+    if LOOK.is_file():
+        yield from _flat(tomllib.loads(LOOK.read_text(encoding="utf-8")), "")
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)
 
 
 def main() -> None:

@@ -76,6 +76,12 @@ def passage_html(text: str, *, start: int = 0, end: int = 0, mark_id: str = "") 
     )
 
 
+def mark_html(number: int, anchors: Mapping[int, str]) -> str:
+    """The mark `[number]`, a link to its source card where `anchors` has one."""
+    anchor = anchors.get(number)
+    return f"[{number}]" if anchor is None else f'<a class="ca-mark" href="#{plain_html(anchor)}">[{number}]</a>'
+
+
 @functools.cache
 def _markdown() -> MarkdownIt:
     """An allow-list of rules; `escape` is left out because it would eat a backslash of `\\\\server\\share`."""
@@ -126,10 +132,8 @@ def _linked(children: list[Token], anchors: Mapping[int, str], doubt_label: str)
 
 
 def _mark(piece: str, anchors: Mapping[int, str]) -> Token:
-    anchor = anchors.get(int(piece[1:-1]))
-    if anchor is None:
-        return _text(piece)
-    return _tag(f'<a class="ca-mark" href="#{plain_html(anchor)}">{piece}</a>')
+    number = int(piece[1:-1])
+    return _tag(mark_html(number, anchors)) if number in anchors else _text(piece)
 
 
 def _text(content: str) -> Token:

@@ -12,7 +12,7 @@ from typing import Final
 from assistant.errors import FailureReason, Language, Text
 from assistant.wire import AnswerOut, CitationOut, DocumentOut, PassageOut, Problem
 from ui import words
-from ui.markup import answer_html, passage_html, plain_html
+from ui.markup import answer_html, mark_html, passage_html, plain_html
 
 STYLE: Final = """<style>
 .stMainBlockContainer { max-width: 78rem; padding-top: 4rem; padding-bottom: 4rem; }
@@ -20,7 +20,7 @@ STYLE: Final = """<style>
 .stHtml p, .stHtml ul, .stHtml ol, .stHtml pre, .stHtml table { margin: 0 0 .75rem; }
 .stHtml ul, .stHtml ol { padding-left: 1.5rem; }
 .ca-muted, .ca-status, .ca-foot, .ca-place { color: color-mix(in srgb, currentColor 72%, transparent); }
-.ca-intro h1 { font-size: 1.75rem; padding: 0 0 .5rem; }
+.ca-intro h1 { font-size: 1.75rem; line-height: 1.3; margin: 0; padding: 0 0 .25rem; }
 .ca-intro { margin-top: 1rem; }
 .ca-question { font-size: 1.2rem; font-weight: 600; margin: 1.25rem 0 .25rem; padding: .75rem 1rem;
   border-radius: .75rem; background: color-mix(in srgb, currentColor 6%, transparent); white-space: pre-wrap; line-height: 1.6; }
@@ -35,6 +35,10 @@ STYLE: Final = """<style>
 .ca-answer table { border-collapse: collapse; display: block; overflow-x: auto; }
 .ca-answer th, .ca-answer td { padding: .25rem .6rem;
   border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
+.ca-answer blockquote { margin: 0 0 .75rem; padding: .1rem .9rem; opacity: 1;
+  border-left: .2rem solid color-mix(in srgb, currentColor 25%, transparent); color: inherit; }
+.ca-answer blockquote > :last-child { margin-bottom: 0; }
+.ca-quote { white-space: pre-wrap; }
 .ca-answer pre { white-space: pre-wrap; padding: .6rem .8rem; border-radius: .5rem;
   background: color-mix(in srgb, currentColor 6%, transparent); }
 .ca-mark { text-decoration: none !important; font-size: .8em; font-weight: 600; padding: .1em .3em; border-radius: .3em;
@@ -46,6 +50,9 @@ STYLE: Final = """<style>
   border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 .75rem;
   background: color-mix(in srgb, var(--ca-tone) 6%, transparent); }
 .ca-box > :last-child { margin-bottom: 0; }
+.ca-box p, .ca-box ul { margin-bottom: .35rem; }
+.ca-box ul { padding-left: 1.2rem; }
+.ca-notice { font-size: .92rem; line-height: 1.6; }
 .ca-box-title { font-weight: 600; }
 .ca-refusal { --ca-tone: #7a7f87; } .ca-quotes { --ca-tone: #5d6bb0; }
 .ca-notice { --ca-tone: var(--ca-warn); } .ca-problem { --ca-tone: var(--ca-bad); }
@@ -56,21 +63,30 @@ STYLE: Final = """<style>
 .ca-source > summary { cursor: pointer; padding: .55rem .75rem; display: flex; gap: .6rem; align-items: baseline;
   list-style: none; border-radius: .5rem; }
 .ca-source > summary::-webkit-details-marker { display: none; }
-.ca-source > summary::after { content: "▾"; margin-left: auto; opacity: .6; transform: rotate(-90deg); }
-.ca-source[open] > summary::after { transform: none; }
+.ca-source > summary > span:not(.ca-number) { min-width: 0; }
+.ca-source > summary::after { content: ""; flex: none; align-self: center; margin: 0 .2rem 0 auto; opacity: .55;
+  width: .45rem; height: .45rem; border: solid currentColor; border-width: 0 .12rem .12rem 0; transform: rotate(-45deg); }
+.ca-source[open] > summary::after { transform: rotate(45deg); }
 .ca-source > summary:hover { background: color-mix(in srgb, currentColor 5%, transparent); }
 .ca-source:has(:target) { border-color: var(--ca-accent); box-shadow: 0 0 0 1px var(--ca-accent); }
 .ca-number { flex: none; min-width: 1.6em; text-align: center; font-size: .85em; font-weight: 600; border-radius: .3em;
   color: #fff; background: var(--ca-accent); }
 .ca-name { display: block; font-weight: 600; line-height: 1.45; }
 .ca-place { display: block; font-size: .83rem; line-height: 1.45; }
+.ca-source[open] .ca-section { display: none; }
+.ca-source:not([open]) .ca-place { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .ca-badge { display: inline-block; font-size: .8rem; color: color-mix(in srgb, var(--ca-warn) 60%, currentColor);
   border: 1px solid; border-radius: .3rem;
   padding: 0 .4rem; }
-.ca-body { padding: .25rem .9rem .8rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+.ca-body { padding: .35rem .9rem .8rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
 .ca-text { white-space: pre-wrap; font-size: .95rem; margin: .5rem 0; }
 .ca-text mark { background: var(--ca-mark); color: #222; padding: .1em 0; scroll-margin: 35vh 0; }
 .ca-more > summary { cursor: pointer; padding: .35rem 0; }
+.ca-state { white-space: nowrap; }
+.ca-state::before { content: ""; display: inline-block; width: .55rem; height: .55rem; margin-right: .5rem;
+  border-radius: 50%; background: var(--ca-tone, #7a7f87); }
+.ca-indexed { --ca-tone: #2e8b57; } .ca-warn { --ca-tone: var(--ca-warn); } .ca-failed { --ca-tone: var(--ca-bad); }
+[data-testid="stNavSectionHeader"] { font-weight: 600; color: inherit; }
 .ca-documents { width: 100%; border-collapse: collapse; }
 .ca-documents th { text-align: left; font-weight: 600; }
 .ca-documents th, .ca-documents td { padding: .55rem .5rem; vertical-align: top;
@@ -127,7 +143,9 @@ def answer(given: AnswerOut, anchors: Mapping[int, str], *, language: Language) 
     if given.refused:
         return _refusal(given, language) + _notices(given, language) + _foot(given, language)
     doubts = [(n.start, n.end) for n in given.notices if n.start is not None and n.end is not None]
-    body = answer_html(given.answer, anchors=anchors, doubts=doubts, doubt_label=words.say(words.DOUBTED, language))
+    body = _quoted(given, anchors)
+    if not body:
+        body = answer_html(given.answer, anchors=anchors, doubts=doubts, doubt_label=words.say(words.DOUBTED, language))
     label = _quotes_label(given, language) if given.mode == "quotes" else ""
     return (
         f'{label}<div class="ca-answer" lang="{given.language}">{body}</div>'
@@ -220,6 +238,7 @@ def documents(listed: Sequence[DocumentOut], *, language: Language) -> str:
 def _row(document: DocumentOut, language: Language) -> str:
     status_text = words.STATUSES.get(document.status)
     state = words.say(status_text, language) if status_text is not None else document.status
+    tone = f" ca-{document.status}" if status_text is not None else ""
     reason = ""
     if document.reason is not None:
         known = document.reason in set(FailureReason)
@@ -228,7 +247,8 @@ def _row(document: DocumentOut, language: Language) -> str:
     return (
         f'<tr><td><span class="ca-name">{plain_html(document.title)}</span>'
         f'<span class="ca-place">{plain_html(document.path)}</span></td>'
-        f"<td>{plain_html(state)}{reason}</td><td>{plain_html(document.modified[:10])}</td></tr>"
+        f'<td><span class="ca-state{tone}">{plain_html(state)}</span>{reason}</td>'
+        f"<td>{plain_html(document.modified[:10])}</td></tr>"
     )
 
 
@@ -238,15 +258,16 @@ def _card(
     page = f" · {words.say(words.PAGE, language, page=shown.page)}" if shown.page is not None else ""
     label = words.say(words.SOURCE, language, number=number) if number is not None else ""
     badge = f'<span class="ca-number" aria-label="{plain_html(label)}">{number}</span>' if number is not None else ""
-    headings = " › ".join(shown.heading_path)
+    # Closed, a card tells its last heading, which sets it apart from other passages of the file; open, the way there.
+    last = shown.heading_path[-1] if shown.heading_path else ""
+    section = f'<span class="ca-place ca-section">{plain_html(last)}</span>' if last not in {"", shown.title} else ""
+    way = f'<span class="ca-place">{plain_html(" › ".join(shown.heading_path))}</span>' if last else ""
     is_old = isinstance(shown, CitationOut) and not shown.is_current
     old = f'<span class="ca-badge">{_w(words.NOT_CURRENT, language)}</span>' if is_old else ""
     return (
         f'<details class="ca-source"><summary>{badge}<span><span class="ca-name">{plain_html(shown.title)}</span>'
-        f'<span class="ca-place">{plain_html(shown.path + page)}</span>{old}</span></summary>'
-        f'<div class="ca-body">'
-        + (f'<span class="ca-place">{plain_html(headings)}</span>' if headings else "")
-        + f"{body}{_original(shown.url, language=language, links_to=links_to)}</div></details>"
+        f'{section}<span class="ca-place ca-path">{plain_html(shown.path + page)}</span>{old}</span></summary>'
+        f'<div class="ca-body">{way}{body}{_original(shown.url, language=language, links_to=links_to)}</div></details>'
     )
 
 
@@ -281,6 +302,19 @@ def _refusal(given: AnswerOut, language: Language) -> str:
     )
 
 
+def _quoted(given: AnswerOut, anchors: Mapping[int, str]) -> str:
+    """The quotations one under the other, letter by letter; nothing where the answer is not made of its citations."""
+    if given.mode != "quotes":
+        return ""
+    places = [(given.answer.find(f"「{cited.quote}」 [{cited.number}]"), cited) for cited in given.citations]
+    if any(place < 0 for place, _ in places):
+        return ""
+    return "".join(
+        f'<blockquote><p class="ca-quote">{plain_html(cited.quote)} {mark_html(cited.number, anchors)}</p></blockquote>'
+        for _, cited in sorted(places, key=lambda placed: placed[0])
+    )
+
+
 def _quotes_label(given: AnswerOut, language: Language) -> str:
     note = words.QUOTES_MODEL_AWAY if given.reason == "model_unavailable" else words.QUOTES_NOTE
     return (
@@ -291,19 +325,21 @@ def _quotes_label(given: AnswerOut, language: Language) -> str:
 
 def _notices(given: AnswerOut, language: Language) -> str:
     sentences = list(dict.fromkeys(notice.message for notice in given.notices))
-    if given.context.passages_dropped:
-        sentences.append(words.say(words.DROPPED, language, count=given.context.passages_dropped))
     if not sentences:
         return ""
-    items = "".join(f"<li>{plain_html(sentence)}</li>" for sentence in sentences)
-    return (
-        f'<div class="ca-box ca-notice"><p class="ca-box-title">{_w(words.NOTICES, language)}</p><ul>{items}</ul></div>'
-    )
+    if len(sentences) == 1:
+        said = f"<p>{plain_html(sentences[0])}</p>"
+    else:
+        said = "<ul>" + "".join(f"<li>{plain_html(sentence)}</li>" for sentence in sentences) + "</ul>"
+    return f'<div class="ca-box ca-notice"><p class="ca-box-title">{_w(words.NOTICES, language)}</p>{said}</div>'
 
 
 def _foot(given: AnswerOut, language: Language) -> str:
+    """Who answered and in what time, and how much of what was found did not fit."""
     text = words.ANSWERED_BY if given.mode == "generated" and not given.refused else words.FINISHED_IN
-    line = words.say(text, language, model=given.model, seconds=f"{given.timings.total_seconds:.1f}")
+    line = words.say(text, language, model=given.model, seconds=f"{max(0.1, given.timings.total_seconds):.1f}")
+    if given.context.passages_dropped:
+        line += " · " + words.say(words.DROPPED, language, count=given.context.passages_dropped)
     return f'<p class="ca-foot">{plain_html(line)}</p>'
 
 

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 OpenPage = Callable[..., Page]
 PATIENCE_MS = 30_000
 LEAVE_JA = "有給休暇はいつまでに申請しますか?"
-LEAVE_EN = "How far ahead must I apply for annual paid leave?"
+LEAVE_EN = "How far ahead must I apply for paid leave?"
 SLOW_TOKENS_PER_SECOND = 8.0
 STOP_BUTTON = "stChatInputStopButton"
 MARK = re.compile(r"\[\d+\]")
@@ -48,13 +48,6 @@ def _patience() -> None:
     expect.set_options(timeout=PATIENCE_MS)
 
 
-def deployment_in(folder: Path, **settings: str) -> Deployment:
-    """A deployment with two folders of the handbook."""
-    for name in ("人事", "en"):
-        shutil.copytree(ROOT / "examples" / name, folder / "documents" / name)
-    return Deployment(folder, folder / "documents", {"DEMO_USER": "demo", **settings})
-
-
 def wait_until_read(deployment: Deployment) -> None:
     """Returns when every file of the folder is searchable."""
     files = sum(path.is_file() for path in deployment.documents.rglob("*"))
@@ -63,8 +56,11 @@ def wait_until_read(deployment: Deployment) -> None:
 
 @pytest.fixture(scope="module")
 def quoting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """No model: answers are quotations."""
-    deployment = deployment_in(tmp_path_factory.mktemp("quoting"))
+    """Two folders of the handbook and no model: answers are quotations."""
+    folder = tmp_path_factory.mktemp("quoting")
+    for name in ("人事", "en"):
+        shutil.copytree(ROOT / "examples" / name, folder / "documents" / name)
+    deployment = Deployment(folder, folder / "documents", {"DEMO_USER": "demo"})
     with deployment.up("chroma,api,ingest,ui"):
         wait_until_read(deployment)
         yield Product(deployment)
@@ -72,12 +68,17 @@ def quoting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def generating(tmp_path_factory: pytest.TempPathFactory, quoting: Product) -> Iterator[Product]:
-    """The same documents, and a model that writes slowly enough to be watched."""
-    folder = tmp_path_factory.mktemp("generating")
+    """Another API and screen on the same documents, with a model that writes slowly enough to be watched."""
+    folder, first = tmp_path_factory.mktemp("generating"), quoting.deployment
+    shutil.copytree(first.folder / "var" / "lexical", folder / "var" / "lexical")
+    stores = {
+        "CHROMA_URL": first.settings["CHROMA_URL"],
+        "DATABASE_URL": f"sqlite:///{first.folder / 'var' / 'ledger.db'}",
+    }
     with start_stub_ollama(tokens_per_second=SLOW_TOKENS_PER_SECOND) as stub:
-        deployment = deployment_in(folder, ANSWERS="ollama", OLLAMA_URL=stub.url)
-        with deployment.up("chroma,api,ingest,ui"):
-            wait_until_read(deployment)
+        settings = {"DEMO_USER": "demo", "ANSWERS": "ollama", "OLLAMA_URL": stub.url, **stores}
+        deployment = Deployment(folder, first.documents, settings)
+        with deployment.up("api,ui"):
             yield Product(deployment, stub)
 
 
@@ -112,7 +113,7 @@ def opened_source(page: Page) -> tuple[Locator, str, str]:
     quote = card.locator(".ca-text mark")
     expect(quote).to_be_visible()
     expect(quote).to_be_in_viewport()
-    return card, quote.text_content() or "", card.locator("summary .ca-place").text_content() or ""
+    return card, quote.text_content() or "", card.locator("summary .ca-path").text_content() or ""
 
 
 def path_on(card_line: str) -> str:
@@ -121,7 +122,7 @@ def path_on(card_line: str) -> str:
 
 @pytest.mark.parametrize(
     ("locale", "question", "said", "folder"),
-    [("ja-JP", LEAVE_JA, "3営業日前", "人事/"), ("en-US", LEAVE_EN, "three working days", "en/")],
+    [("ja-JP", LEAVE_JA, "3営業日前", "人事/"), ("en-US", LEAVE_EN, "three business days", "en/")],
 )
 def test_an_answer_in_quotations_cites_what_is_literally_in_the_source_file(
     quoting: Product, open_page: OpenPage, locale: str, question: str, said: str, folder: str
@@ -154,14 +155,16 @@ def test_every_quotation_of_an_answer_is_in_the_file_that_its_card_names(quoting
     assert cards.count() >= 3
     for card in cards.all():
         quote = card.locator(".ca-text mark").text_content() or ""
-        path = path_on(card.locator("summary .ca-place").text_content() or "")
+        path = path_on(card.locator("summary .ca-path").text_content() or "")
         assert quote
-        assert without_blanks(quote) in without_blanks(text_of(quoting.deployment.documents / path)), path
+        assert has_words_of(quote, quoting.deployment.documents / path), path
 
 
-def without_blanks(text: str) -> str:
-    """For files whose line breaks the product may set otherwise than the test's own reader."""
-    return re.sub(r"\s", "", text)
+def has_words_of(quote: str, source: Path) -> bool:
+    """Whether each line and table cell of the quote is in the file; readers break lines and part cells differently."""
+    text = re.sub(r"\s", "", text_of(source))
+    pieces = [re.sub(r"\s", "", piece) for piece in re.split(r"\n| \| ", quote)]
+    return any(pieces) and all(piece in text for piece in pieces)
 
 
 def test_the_documents_screen_lists_what_can_be_searched(quoting: Product, open_page: OpenPage) -> None:
@@ -216,10 +219,10 @@ def test_passages_come_first_and_the_models_words_come_one_by_one(generating: Pr
     whole = answer.inner_text()
     assert 0 < len(beginning) < len(whole)
     assert whole.startswith(beginning[:-1].rstrip())
-    assert "3営業日前" in whole
+    assert MARK.search(whole)
     expect(page.locator(".ca-quotes")).to_have_count(0)
     _, quote, line = opened_source(page)
-    assert without_blanks(quote) in without_blanks(text_of(generating.deployment.documents / path_on(line)))
+    assert has_words_of(quote, generating.deployment.documents / path_on(line))
 
 
 def test_stop_frees_the_models_slot_within_a_second(generating: Product, open_page: OpenPage) -> None:

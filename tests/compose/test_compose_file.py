@@ -175,9 +175,17 @@ def test_the_documents_are_mounted_read_only_where_they_are_read(
     for name in ("api", "ingest"):
         assert services[name]["environment"]["ASSISTANT_DOCUMENTS_FOLDER"] == "/documents"
         volumes = [volume for volume in services[name]["volumes"] if isinstance(volume, dict)]
+        volumes = [volume for volume in volumes if volume["target"] != "/rules/ingest.toml"]
         source = volumes[0].pop("source")
         assert volumes == [{"type": "bind", "target": "/documents", "read_only": True}]
         assert (tmp_path / source).resolve() == (tmp_path / mounted).resolve()
+
+
+def test_the_rules_of_the_folders_are_mounted_read_only_into_ingest(config: Config) -> None:
+    ingest = config["services"]["ingest"]
+    (volume,) = (v for v in ingest["volumes"] if isinstance(v, dict) and v["target"] == "/rules/ingest.toml")
+    assert volume["read_only"]
+    assert ingest["environment"]["ASSISTANT_RULES_FILE"] == volume["target"]
 
 
 def test_api_and_ingest_share_the_ledger_and_every_other_mount_of_a_folder_is_read_only(config: Config) -> None:

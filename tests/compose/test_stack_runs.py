@@ -38,7 +38,8 @@ def installation(open_folder: Path) -> Iterator[Door]:
     (documents / "人事").mkdir(parents=True)
     (documents / "人事" / "休暇規程.md").write_text(LEAVE, encoding="utf-8")
     (documents / "vpn.md").write_text(VPN, encoding="utf-8")
-    (open_folder / "modelfiles").symlink_to(PROJECT / "modelfiles")
+    for name in ("modelfiles", "ingest.toml"):
+        (open_folder / name).symlink_to(PROJECT / name)
     config = load_config(open_folder, ASSISTANT_DOCUMENTS_FOLDER="文書", ASSISTANT_LOG_LEVEL="info")
     stack = NativeStack(config, open_folder, ollama_program.install(open_folder / "programs"))
     stack.added["ollama"] = {"STUB_MODELS": "llama3.1:8b-instruct-q4_K_M,nomic-embed-text"}

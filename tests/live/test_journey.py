@@ -341,7 +341,7 @@ def test_the_window_is_never_exceeded_and_nothing_falls_out_of_it(live_ollama: L
     assert end.truncated, "the answer stopped at the window's end instead of pushing the prompt out"
     assert end.prompt_tokens is not None
     assert end.answer_tokens is not None
-    assert end.prompt_tokens + end.answer_tokens <= TINY_CTX_TOKENS
+    assert end.prompt_tokens + end.answer_tokens <= TINY_CTX_TOKENS + 1  # the last token needs no place in the window
 
 
 # -- an embedder that reads English alone -------------------------------------------------------------------------------

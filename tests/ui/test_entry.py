@@ -25,6 +25,12 @@ def test_the_screen_binds_where_the_settings_say_and_reports_to_nobody() -> None
         assert flag in command
 
 
+def test_the_screen_looks_the_same_wherever_it_is_started() -> None:
+    flags = streamlit_command(Settings(_env_file=None))
+    assert "--theme.light.primaryColor=#2f6f8f" in flags
+    assert any(flag.startswith("--theme.font=") for flag in flags)
+
+
 @pytest.mark.parametrize(("locale", "expected"), [("ja_JP.UTF-8", "のことですか"), ("C.UTF-8", "Did you mean")])
 def test_a_wrong_setting_ends_the_start_with_a_sentence(locale: str, expected: str) -> None:
     environment = {**os.environ, "ASSISTANT_UI_PROT": "1", "LC_ALL": locale, "PYTHONUTF8": "1"}

@@ -61,6 +61,36 @@ def test_an_answer_a_refusal_and_quotes_look_different() -> None:
     assert "ca-quotes" not in generated + refused
 
 
+def test_quotations_are_shown_letter_by_letter_and_never_laid_out_as_markdown() -> None:
+    answer = answered("休暇 [quotes]")
+    answer.citations[0].quote = "# 第5条\n- 1. *申請* <b>\n"
+    answer.answer = f"「{answer.citations[0].quote}」 [1]"
+    shown = parts.answer(answer, ANCHORS, language="ja")
+    assert (
+        '<p class="ca-quote"># 第5条\n- 1. *申請* &lt;b&gt;\n <a class="ca-mark" href="#source-a-1">[1]</a></p>'
+        in shown
+    )
+    assert "<li>" not in shown
+
+
+def test_quotations_keep_the_order_of_the_answer() -> None:
+    answer = answered("休暇 [quotes]")
+    first, second = answer.citations[0].model_copy(), answer.citations[0].model_copy()
+    first.number, first.quote, second.number, second.quote = 1, "一つ目。", 2, "二つ目。"
+    answer.citations, answer.answer = [first, second], "「二つ目。」 [2]\n「一つ目。」 [1]"
+    shown = parts.answer(answer, ANCHORS, language="ja")
+    assert shown.index("二つ目。") < shown.index("一つ目。")
+
+
+def test_one_notice_is_a_sentence_and_several_are_a_list() -> None:
+    answer = answered("hotel")
+    notice = answer.notices[0]
+    answer.notices = [notice]
+    assert "<li>" not in parts.answer(answer, ANCHORS, language="en")
+    answer.notices = [notice, notice.model_copy(update={"message": "Another."})]
+    assert "<li>Another.</li>" in parts.answer(answer, ANCHORS, language="en")
+
+
 def test_notices_and_unused_passages_are_put_into_words() -> None:
     shown = parts.answer(answered("hotel"), ANCHORS, language="en")
     assert "The number 15,000 is not in the sources." in shown
