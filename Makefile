@@ -19,7 +19,7 @@ demo: $(INSTALLED) ## the whole product on this machine; PORT= DOCS= ANSWERS=oll
 
 test: $(INSTALLED_DEV) ## every test that needs no GPU, no Docker and no model download
 	@scripts/install-apt.sh
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
 	@scripts/install-apt.sh

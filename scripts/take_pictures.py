@@ -110,12 +110,15 @@ def main() -> None:
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     answers = "embedded" if (model_folder() / QWEN_CODER_1_5B.file_name).is_file() else "quotes"
-    with tempfile.TemporaryDirectory() as data_folder, running_demo(Path(data_folder), answers) as url:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            expect.set_options(timeout=30_000)
-            take(browser, url, folder)
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as data_folder,
+        running_demo(Path(data_folder), answers) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        expect.set_options(timeout=30_000)
+        take(browser, url, folder)
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MEETING_ROOMS = """# 会議室利用規程
+LEAVE = """# 休暇規程
 
-## 第3条 予約
+## 第5条 申請
 
-会議室の予約は、利用日の14日前から受け付ける。利用しなくなったときは、前日の17時までに取り消す。
+有給休暇は取得日の3営業日前までに申請する。
 """
 
 PARKING = """# Visitor parking
@@ -31,7 +31,7 @@ FIRE = """# 火災のときの行動
 """
 
 DOCUMENTS = {
-    "総務/会議室.md": MEETING_ROOMS,
+    "人事/休暇.md": LEAVE,
     "総務/火災.md": FIRE,
     "en/parking.md": PARKING,
 }

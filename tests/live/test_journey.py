@@ -36,7 +36,7 @@ from tests.live.handbook import DOCUMENTS, write_handbook
 from tests.live.ollama_process import LiveOllama, ensure_chat_model_file, read_modelfile
 from tests.live.recording_proxy import Exchange, recording_proxy
 
-JAPANESE = "会議室の予約は利用日の何日前から受け付けますか?"
+JAPANESE = "有給休暇は取得日の何営業日前までに申請しますか?"
 ENGLISH = "On which level do visitors park?"
 UNANSWERED = "社員食堂の営業時間は何時から何時までですか?"
 LONG = "火災のときの行動を1番から10番まですべて書いてください。"
@@ -91,7 +91,7 @@ def assert_generated_with_a_literal_quote(answer: dict[str, Any], *, says: str, 
 
 @pytest.mark.parametrize(
     ("question", "says", "path"),
-    [(JAPANESE, "14日前", "総務/会議室.md"), (ENGLISH, "B2", "en/parking.md")],
+    [(JAPANESE, *JAPANESE_ANSWER), (ENGLISH, *ENGLISH_ANSWER)],
     ids=["japanese", "english"],
 )
 def test_the_model_answers_from_the_folder_with_a_quote_that_is_literally_in_the_source(
@@ -286,7 +286,7 @@ def test_passages_that_do_not_fit_the_window_are_left_out_and_counted(
 ) -> None:
     answer = ask_at_the_command_line(deployment, JAPANESE, **small_window)
 
-    assert_generated_with_a_literal_quote(answer, says="14日前", path="総務/会議室.md")
+    assert_generated_with_a_literal_quote(answer, *JAPANESE_ANSWER)
     context = answer["context"]
     assert context["num_ctx"] == SMALL_CTX_TOKENS
     assert context["passages_dropped"] > 0
@@ -360,8 +360,8 @@ def test_with_an_english_embedder_japanese_is_answered_through_words_and_says_so
         english = ask(english_only, ENGLISH)
         japanese = ask(english_only, JAPANESE)
 
-    assert_generated_with_a_literal_quote(english, says="B2", path="en/parking.md")
-    assert_generated_with_a_literal_quote(japanese, says="14日前", path="総務/会議室.md")
+    assert_generated_with_a_literal_quote(english, *ENGLISH_ANSWER)
+    assert_generated_with_a_literal_quote(japanese, *JAPANESE_ANSWER)
     assert "embedder_unfit" not in english["warnings"]
     assert "embedder_unfit" in japanese["warnings"]
     (notice,) = [notice for notice in japanese["notices"] if notice["code"] == "embedder_unfit"]
@@ -389,7 +389,7 @@ def test_when_ollama_stops_in_mid_answer_quotes_say_why_until_it_is_back(
     assert_quoted(broken[-1].data, warning="answer_aborted")
     assert_quoted(away, warning="model_unavailable")
     assert "ollama serve" in json.dumps(away["notices"])
-    assert_generated_with_a_literal_quote(back, says="14日前", path="総務/会議室.md")
+    assert_generated_with_a_literal_quote(back, *JAPANESE_ANSWER)
 
 
 def assert_quoted(answer: dict[str, Any], *, warning: str) -> None:
@@ -406,5 +406,5 @@ def test_the_embedded_chat_model_answers_without_any_model_server(tmp_path: Path
         japanese = ask(embedded, JAPANESE)
         english = ask(embedded, ENGLISH)
 
-    assert_generated_with_a_literal_quote(japanese, says="14日前", path="総務/会議室.md")
-    assert_generated_with_a_literal_quote(english, says="B2", path="en/parking.md")
+    assert_generated_with_a_literal_quote(japanese, *JAPANESE_ANSWER)
+    assert_generated_with_a_literal_quote(english, *ENGLISH_ANSWER)
