@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.journeys.deployment import PROXY_SECRET, Deployment, wait_until
+from tests.live.handbook import DOCUMENTS
 
 ANSWER_SECONDS = 800.0  # on a machine that others use too
 HEADERS = {"X-Forwarded-User": "ben", "X-Proxy-Secret": PROXY_SECRET}
@@ -111,3 +113,17 @@ def _events(reply: httpx.Response) -> Iterator[StreamEvent]:
             name = value
         elif field == "data":
             yield StreamEvent(name, json.loads(value), time.monotonic())
+
+
+def assert_generated_with_a_literal_quote(answer: dict[str, Any], says: str, path: str) -> None:
+    """The model wrote it from a prompt that it counted itself, and a quote of the right file is in that file."""
+    assert answer["mode"] == "generated", answer["notices"]
+    assert not answer["refused"], answer["answer"]
+    assert says in answer["answer"]
+    assert answer["context"]["counted_by"] == "model"
+    assert 0 < answer["context"]["prompt_tokens"] < answer["context"]["num_ctx"]
+    quotes = {citation["path"]: citation["quote"] for citation in answer["citations"]}
+    assert quotes[path]
+    assert all(quote in DOCUMENTS[cited] for cited, quote in quotes.items())
+    marks = {int(number) for number in re.findall(r"\[(\d+)\]", answer["answer"])}
+    assert marks == {citation["number"] for citation in answer["citations"]}

@@ -28,6 +28,7 @@ from tests.live.asking import (
     ask,
     ask_and_leave_after_the_first_token,
     ask_at_the_command_line,
+    assert_generated_with_a_literal_quote,
     counted,
     first_token_seconds,
     stream,
@@ -38,6 +39,8 @@ from tests.live.recording_proxy import Exchange, recording_proxy
 
 JAPANESE = "有給休暇は取得日の何営業日前までに申請しますか?"
 ENGLISH = "On which level do visitors park?"
+JAPANESE_ANSWER = ("3営業日前", "人事/休暇.md")
+ENGLISH_ANSWER = ("B2", "en/parking.md")
 UNANSWERED = "社員食堂の営業時間は何時から何時までですか?"
 LONG = "火災のときの行動を1番から10番まですべて書いてください。"
 
@@ -70,20 +73,6 @@ def whole_stream(deployment: Deployment) -> list[StreamEvent]:
     """All events of one long answer."""
     with stream(deployment, LONG) as events:
         return list(events)
-
-
-def assert_generated_with_a_literal_quote(answer: dict[str, Any], *, says: str, path: str) -> None:
-    """The model wrote it from a prompt that it counted itself, and a quote of the right file is in that file."""
-    assert answer["mode"] == "generated", answer["notices"]
-    assert not answer["refused"], answer["answer"]
-    assert says in answer["answer"]
-    assert answer["context"]["counted_by"] == "model"
-    assert 0 < answer["context"]["prompt_tokens"] < answer["context"]["num_ctx"]
-    quotes = {citation["path"]: citation["quote"] for citation in answer["citations"]}
-    assert quotes[path]
-    assert all(quote in DOCUMENTS[cited] for cited, quote in quotes.items())
-    marks = {int(number) for number in re.findall(r"\[(\d+)\]", answer["answer"])}
-    assert marks == {citation["number"] for citation in answer["citations"]}
 
 
 # -- the main journey -------------------------------------------------------------------------------------------------
