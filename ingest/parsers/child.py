@@ -26,6 +26,7 @@ from typing import IO, Any
 from assistant.domain import Element, ElementKind, ParsedDocument
 from assistant.errors import DocumentError, FailureReason, Text, UnreadableDocument, UnsupportedDocument
 from ingest.parsers import ParseLimits, parse_file
+from ingest.parsers.offline import forbid_network
 
 OUT_OF_MEMORY_EXIT = 77
 _LENGTH = struct.Struct(">I")
@@ -80,8 +81,9 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the frames
     sys.dont_write_bytecode = True
+    is_offline = forbid_network()
     sys.addaudithook(_side_effects_refused_outside(os.path.realpath(tempfile.gettempdir())))
-    write_frame(replies, {"ready": True})
+    write_frame(replies, {"ready": True, "is_offline": is_offline})
     while (head := sys.stdin.buffer.read(_LENGTH.size)) and len(head) == _LENGTH.size:
         _serve(json.loads(sys.stdin.buffer.read(frame_length(head))), replies)
 
