@@ -58,9 +58,11 @@ CMD ["chroma", "run", "--path", "/data/chroma", "--host", "0.0.0.0", "--port", "
 
 FROM runtime AS ingest
 USER root
-# tesseract reads scanned pages in Japanese and English; libmagic tells a file's type by its content.
+# tesseract reads scanned pages in Japanese and English; libmagic tells a file's type by its content; LibreOffice
+# (325 MB) converts old and OpenDocument office files.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libmagic1 tesseract-ocr tesseract-ocr-eng tesseract-ocr-jpn \
+    libreoffice-calc-nogui libreoffice-impress-nogui libreoffice-writer-nogui \
  && rm -rf /var/lib/apt/lists/*
 USER 10001:10001
 CMD ["ingest", "watch"]

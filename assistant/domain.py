@@ -297,13 +297,18 @@ class ModelEnd:
 
 @dataclass(frozen=True)
 class Generation:
-    """One build of the indexes with one embedder; `index_name` is what the vector index calls it."""
+    """One build of the indexes with one embedder; `index_name` is what the vector index calls it.
+
+    `fitness` is the share of probe questions of a language (ja, en) that its vectors alone answer from the right
+    document, 0 to 1; a language with too few probe questions is missing.
+    """
 
     generation_id: str
     embedder_id: str
     dimension: int
     index_name: str
     is_active: bool
+    fitness: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from assistant.errors import (
     StoreUnavailable,
     Text,
 )
-from assistant.fuse import Ranking, fuse
+from assistant.fuse import Ranking, fuse, weight_of_fitness
 from assistant.ports import AskLedger, Embedder, LexicalIndex, VectorIndex
 from assistant.text import japanese_share
 
@@ -54,42 +54,47 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     generation = await asyncio.to_thread(indexes.ledger.active_generation)
     if generation is None:
         return SearchResult((), (_NOTHING_INGESTED,), time.perf_counter() - started)
+    weight = dense_weight(text, generation, indexes.embedder)
     passages: list[Passage] = []
     notices: list[Notice] = []
     for candidates in CANDIDATES:
         dense, lexical = await asyncio.gather(
-            _dense(text, indexes, generation=generation, limit=candidates),
+            _dense(text, indexes, generation=generation, weight=weight, limit=candidates),
             _lexical(text, indexes, limit=candidates),
         )
         notices = [_notice_of(leg) for leg in (dense, lexical) if isinstance(leg, AssistantError)]
         if isinstance(dense, AssistantError) and isinstance(lexical, AssistantError):
             raise dense
-        hits = [leg for leg in (dense, lexical) if isinstance(leg, list)]
+        weighted = [(dense, weight), (lexical, 1.0)]
+        hits = [Ranking(leg, share) for leg, share in weighted if isinstance(leg, list)]
         passages = await asyncio.to_thread(
             indexes.ledger.read_passages,
-            fuse([Ranking(leg) for leg in hits]),
+            fuse(hits),
             principal=principal,
             filters=filters,
             limit=limit,
         )
-        if len(passages) >= limit or all(len(leg) < candidates for leg in hits):
+        if len(passages) >= limit or all(len(leg.hits) < candidates for leg in hits):
             break
     return SearchResult(tuple(passages), tuple(notices), time.perf_counter() - started)
 
 
-async def _dense(text: str, indexes: Indexes, *, generation: Generation, limit: int) -> Hits | AssistantError:
+def dense_weight(text: str, generation: Generation, embedder: Embedder) -> float:
+    """Weight of the search by meaning for this question, 0 to 1, from what was measured of the generation in the
+    question's language; where that is unknown, from what is known of the embedder's family."""
+    is_japanese = japanese_share(text) >= JAPANESE_SHARE
+    fitness = generation.fitness.get("ja" if is_japanese else "en")
+    if fitness is not None:
+        return weight_of_fitness(fitness)
+    return 0.0 if is_japanese and not embedder.reads_japanese else 1.0
+
+
+async def _dense(
+    text: str, indexes: Indexes, *, generation: Generation, weight: float, limit: int
+) -> Hits | AssistantError:
     try:
-        if japanese_share(text) >= JAPANESE_SHARE and not indexes.embedder.reads_japanese:
-            raise EmbedderUnfit(
-                Text(
-                    ja="設定された埋め込みモデルは日本語を読めないため、語の一致だけで探しました。",
-                    en="The configured embedder cannot read Japanese, so only words were matched.",
-                ),
-                Text(
-                    ja="管理者は日本語の読めるモデル(例: bge-m3)を ASSISTANT_EMBED_MODEL に設定し、`ingest rebuild` を実行してください。",
-                    en="An administrator should set ASSISTANT_EMBED_MODEL to one that does (e.g. bge-m3) and run `ingest rebuild`.",
-                ),
-            )
+        if weight == 0.0:
+            raise _unfit(text)
         # Naming itself, an embedder may have to ask its server: never on the event loop.
         if await asyncio.to_thread(lambda: indexes.embedder.embedder_id) != generation.embedder_id:
             raise EmbedderMismatch(
@@ -103,6 +108,21 @@ async def _dense(text: str, indexes: Indexes, *, generation: Generation, limit: 
         return await indexes.vectors.search(generation.index_name, vector, limit=limit)
     except (StoreUnavailable, EmbedderUnavailable, EmbedderMismatch, EmbedderUnfit, ModelError) as error:
         return error
+
+
+def _unfit(text: str) -> EmbedderUnfit:
+    is_japanese = japanese_share(text) >= JAPANESE_SHARE
+    language = Text(ja="日本語", en="Japanese") if is_japanese else Text(ja="英語", en="English")
+    return EmbedderUnfit(
+        Text(
+            ja=f"設定された埋め込みモデルは{language.ja}をよく読めないため、語の一致だけで探しました。",
+            en=f"The configured embedder does not read {language.en} well enough, so only words were matched.",
+        ),
+        Text(
+            ja=f"管理者は{language.ja}の読めるモデル(例: bge-m3)を ASSISTANT_EMBED_MODEL に設定し、`ingest rebuild` を実行してください。",
+            en="An administrator should set ASSISTANT_EMBED_MODEL to one that does (e.g. bge-m3) and run `ingest rebuild`.",
+        ),
+    )
 
 
 async def _lexical(text: str, indexes: Indexes, *, limit: int) -> Hits | AssistantError:

@@ -1,35 +1,46 @@
-"""`ingest plan | run | watch | status | retry | rebuild`: the only part of this room that reads settings."""
+"""`ingest plan | run | watch | schedule | status | receipts | retry | rebuild`: the only part of this room that reads settings."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from assistant.errors import AssistantError
 from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
-from assistant.terminal import EXIT_FAILED, caller_language, progress_bar, telling_errors
+from assistant.terminal import EXIT_FAILED, progress_bar, telling_errors
 from assistant.wiring import open_stores
 from ingest.guard import ParserProcess
+from ingest.heartbeat import beating, worker_name
 from ingest.index_sync import Stores, compare, rebuild
 from ingest.lock import ingestion_lock
 from ingest.pipeline import Run, RunReport, plan_folder
-from ingest.rules import read_rules
-from ingest.worker import Worker, worker_name
+from ingest.prove import measure
+from ingest.receipt import as_csv as receipts_as_csv
+from ingest.report import print_counts, print_report, print_status, print_waiting, say
+from ingest.rules import read_folders, read_rules
+from ingest.schedule import local_now, next_times
+from ingest.worker import SETTLE_SECONDS, Worker
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Folder to store: documents become searchable.")
 
 Folder = Annotated[Path | None, typer.Option("--folder", help="Folder to ingest; default ASSISTANT_DOCUMENTS_FOLDER.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+AllowDeletions = Annotated[
+    bool,
+    typer.Option(
+        "--allow-deletions", help="Confirms that documents whose files are gone may be deleted, however many."
+    ),
+]
 
 Progress = Callable[[int, int, str], None]
 
@@ -61,39 +72,40 @@ def _parser(settings: Settings) -> ParserProcess:
     )
 
 
-def _say(ja: str, en: str) -> None:
-    Console(highlight=False).print(ja if caller_language() == "ja" else en)
-
-
 @app.command()
 def plan(folder: Folder = None, as_json: Json = False) -> None:
     """Shows what a run would do; reads and writes no document."""
     with telling_errors():
         settings = load_settings()
         configure_logs(settings.log_level)
-        name, found = plan_folder(_stores(settings), folder or settings.documents_folder)
+        root = (folder or settings.documents_folder).resolve()
+        name, found = plan_folder(_stores(settings), root, read_rules(settings.rules_file, root))
         counts = found.counts()
         if as_json:
             print(json.dumps({"folder": name, **counts}, ensure_ascii=False))
             return
-        _print_counts(counts)
+        print_counts(counts)
+        print_waiting([document.path for document in found.waiting])
         for path, rule in found.skipped:
             print(f"  - {path}: {rule}")
 
 
 @app.command()
-def run(folder: Folder = None, as_json: Json = False) -> None:
-    """Brings answers up to the folder. Exit 0 only if every file is searchable or skipped by rule."""
-    _run(folder, as_json=as_json, is_retrying=False)
+def run(folder: Folder = None, allow_deletions: AllowDeletions = False, as_json: Json = False) -> None:
+    """Brings answers up to the folder. Exit 0 only if every file is searchable or skipped by rule.
+
+    When more than a fifth of a folder is gone, nothing is deleted and the exit code is 1 until --allow-deletions confirms.
+    """
+    _run(folder, as_json=as_json, allows_deletions=allow_deletions)
 
 
 @app.command()
 def retry(folder: Folder = None, as_json: Json = False) -> None:
-    """Like run, and tries files that failed before once more."""
+    """Tries the files that are not searchable once more, and nothing else. Exit 0 only if all of them are now."""
     _run(folder, as_json=as_json, is_retrying=True)
 
 
-def _run(folder: Path | None, *, as_json: bool, is_retrying: bool) -> None:
+def _run(folder: Path | None, *, as_json: bool, is_retrying: bool = False, allows_deletions: bool = False) -> None:
     with telling_errors():
         settings = load_settings()
         configure_logs(settings.log_level)
@@ -102,22 +114,25 @@ def _run(folder: Path | None, *, as_json: bool, is_retrying: bool) -> None:
         stores = _stores(settings)
         with ingestion_lock(settings.data_folder), _parser(settings) as parser, progress_bar("ingest") as bar:
             stores.ledger.abandon_jobs(folder=str(root))
-            job = stores.ledger.start_job("run", folder=str(root), worker=worker_name())
+            kind = "retry" if is_retrying else "run"
+            job = stores.ledger.start_job(kind, folder=str(root), worker=worker_name())
 
             def progress(done: int, total: int, path: str) -> None:
                 bar.update(bar.task_ids[0], completed=done, total=total, what=path)
                 stores.ledger.report_job(job.job_id, counts={"done": done, "total": total})
 
             try:
-                report = Run(stores, parser, read_rules(settings.rules_file), progress).run(
-                    root, is_retrying=is_retrying
-                )
+                rules = read_rules(settings.rules_file, root)
+                with beating(stores.ledger, job.job_id) as is_lost:
+                    report = Run(stores, parser, rules, progress, is_lost.is_set).run(
+                        root, is_retrying=is_retrying, allows_deletions=allows_deletions
+                    )
             except AssistantError as error:
                 stores.ledger.finish_job(job.job_id, counts={}, error=error.describe("en"))
                 raise
             stores.ledger.finish_job(job.job_id, counts=report.counts, error=None)
-        _print_report(report, as_json=as_json)
-        if report.counts["failed"]:
+        print_report(report, as_json=as_json, is_retrying=is_retrying)
+        if report.counts["failed"] or report.waiting:
             raise typer.Exit(EXIT_FAILED)
 
 
@@ -135,17 +150,56 @@ def watch(folder: Folder = None) -> None:
         with _parser(settings) as parser:
 
             def run_folder(path: Path, progress: Progress, should_stop: Callable[[], bool]) -> RunReport:
-                return Run(stores, parser, read_rules(settings.rules_file), progress, should_stop).run(path)
+                rules = read_rules(settings.rules_file, path)
+                return Run(stores, parser, rules, progress, should_stop, SETTLE_SECONDS).run(path)
 
-            worker = Worker(stores.ledger, run_folder, root, settings.data_folder, settings.scan_interval_seconds, stop)
+            worker = Worker(
+                stores.ledger,
+                run_folder,
+                root,
+                settings.data_folder,
+                settings.scan_interval_seconds,
+                stop,
+                folders=lambda: read_folders(settings.rules_file),
+            )
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
             worker.loop()
 
 
 @app.command()
+def schedule(as_json: Json = False) -> None:
+    """The folders that `ingest.toml` gives a schedule, and when `ingest watch` runs each of them next (local time)."""
+    with telling_errors():
+        settings = load_settings()
+        now = local_now()
+        times = {
+            str(place.root): (
+                place.schedule,
+                [f"{at:%Y-%m-%d %H:%M}" for at in next_times(place.schedule, now, count=3)],
+            )
+            for place in read_folders(settings.rules_file)
+            if place.schedule is not None
+        }
+        if as_json:
+            rows = [{"folder": root, "schedule": cron, "next": following} for root, (cron, following) in times.items()]
+            print(json.dumps(rows, ensure_ascii=False))
+            return
+        for root, (cron, following) in times.items():
+            print(f"{root}  [{cron}]  " + "  ".join(following))
+        if not times:
+            say(
+                f"{settings.rules_file} に schedule のあるフォルダはありません。",
+                f"No folder in {settings.rules_file} has a schedule.",
+            )
+
+
+@app.command()
 def status(as_json: Json = False) -> None:
-    """What is searchable, what is not and why, and whether both indexes agree with the ledger. Exit 1 if not."""
+    """What is searchable, what is not and why, and whether both indexes agree with the ledger. Exit 1 if not.
+
+    Exit 1, too, while deletions wait for confirmation.
+    """
     with telling_errors():
         settings = load_settings()
         configure_logs(settings.log_level)
@@ -153,8 +207,8 @@ def status(as_json: Json = False) -> None:
         if as_json:
             print(json.dumps(state, ensure_ascii=False, indent=1))
         else:
-            _print_status(state)
-        if not state["is_true"]:
+            print_status(state)
+        if not state["is_true"] or state["deletions_waiting"]:
             raise typer.Exit(EXIT_FAILED)
 
 
@@ -163,20 +217,60 @@ def _status(stores: Stores) -> dict[str, Any]:
     differences = compare(stores, generation) if generation is not None else {}
     failures = stores.ledger.failures()
     running = [job for job in stores.ledger.list_jobs() if job.state == "running"]
+    last_runs = [
+        {
+            "folder": root,
+            "finished_at": job.finished_at,
+            "state": job.state.value,
+            "error": job.error,
+            "deletions_waiting": job.counts.get("deletions_waiting", 0),
+        }
+        for root, job in stores.ledger.last_runs().items()
+    ]
     return {
         "documents": stores.ledger.count_by_status(),
         **{f"ledger_{name}": count for name, count in stores.ledger.counts_of_truth().items()},
         "generation": None if generation is None else vars(generation),
+        "fitness": None if generation is None else stores.ledger.fitness(generation.generation_id),
         "indexes": {
             name: {"missing": len(difference.missing), "surplus": len(difference.surplus)}
             for name, difference in differences.items()
         },
         "is_true": all(difference.is_none for difference in differences.values()),
+        "deletions_waiting": sum(run["deletions_waiting"] for run in last_runs),
+        "last_runs": last_runs,
         "running_jobs": [{"job_id": job.job_id, "folder": job.folder, "counts": dict(job.counts)} for job in running],
         "failures": [
             {"path": f.path, "reason": f.reason.value, "attempts": f.attempts, "message": f.message} for f in failures
         ],
+        "warnings": [
+            {"path": warned["path"], "warnings": warned["warnings"], "probes": warned["probes"]}
+            for warned in stores.ledger.warned()
+        ],
     }
+
+
+@app.command()
+def receipts(
+    folder: Annotated[str | None, typer.Option("--folder", help="Name of one ingested folder; default all.")] = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print a table for a spreadsheet (UTF-8 with its mark).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What was done with every file, and whether its probe questions found it again; one line a file."""
+    with telling_errors():
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        found = open_stores(settings).ledger.receipts(folder=folder)
+        if as_json:
+            print(json.dumps(found, ensure_ascii=False, indent=1))
+        elif as_csv:
+            # Bytes, so that the marks and line ends that spreadsheets look for do not depend on the terminal.
+            sys.stdout.buffer.write(receipts_as_csv(found).encode("utf-8-sig"))
+        else:
+            for receipt in found:
+                print(f"{receipt['status']:8} {receipt['path']}: {receipt['reason'] or '-'}")
 
 
 @app.command(name="rebuild")
@@ -190,45 +284,8 @@ def rebuild_indexes() -> None:
             generation = rebuild(
                 stores, progress=lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total)
             )
-        _say(f"索引を作り直しました: {generation.index_name}", f"Indexes rebuilt: {generation.index_name}")
-
-
-def _print_report(report: RunReport, *, as_json: bool) -> None:
-    if as_json:
-        failures = [{"path": f.path, "reason": f.reason.value, "message": f.message} for f in report.failures]
-        print(
-            json.dumps(
-                {"folder": report.folder, **report.counts, "failures": failures, "skipped_files": report.skipped},
-                ensure_ascii=False,
-            )
-        )
-        return
-    _print_counts(report.counts)
-    for failure in report.failures:
-        language_line = 0 if caller_language() == "ja" else -1
-        print(f"  ! {failure.path}: {failure.reason.value}: {failure.message.splitlines()[language_line]}")
-
-
-def _print_counts(counts: dict[str, int]) -> None:
-    table = Table("", "", show_header=False, box=None)
-    for name, count in counts.items():
-        table.add_row(name, f"{count:,}")
-    Console(highlight=False).print(table)
-
-
-def _print_status(state: dict[str, Any]) -> None:
-    _print_counts({**state["documents"], "chunks": state["ledger_chunks"]})
-    for name, difference in state["indexes"].items():
-        print(f"{name}: missing {difference['missing']}, surplus {difference['surplus']}")
-    for failure in state["failures"]:
-        print(f"  ! {failure['path']}: {failure['reason']}")
-    if state["is_true"]:
-        _say("索引は台帳と一致しています。", "The indexes agree with the ledger.")
-    else:
-        _say(
-            "索引が台帳と一致していません。`ingest run` か `ingest rebuild` で直ります。",
-            "The indexes differ from the ledger. `ingest run` or `ingest rebuild` mends them.",
-        )
+            measure(stores, generation)
+        say(f"索引を作り直しました: {generation.index_name}", f"Indexes rebuilt: {generation.index_name}")
 
 
 if __name__ == "__main__":

@@ -99,9 +99,17 @@ class ParserProcess:
         return self._process.pid if self._process is not None else None
 
     def parse(
-        self, path: Path, *, relative_path: str, on_page: Callable[[int, int], None] | None = None
+        self,
+        path: Path,
+        *,
+        relative_path: str,
+        reads_scans: bool = True,
+        on_page: Callable[[int, int], None] | None = None,
     ) -> ParsedDocument:
-        """The parsed document; raises DocumentError for the file's own faults, ParserUnavailable for the installation's."""
+        """The parsed document; raises DocumentError for the file's own faults, ParserUnavailable for the installation's.
+
+        `reads_scans` False leaves pages without text unrecognised.
+        """
         self._check_file(path, relative_path)
         if self._files >= _FILES_PER_PROCESS or self._resident_bytes > _RECYCLE_RESIDENT_BYTES:
             self.close()
@@ -110,7 +118,7 @@ class ParserProcess:
         request: Frame = {
             "path": str(path),
             "relative_path": relative_path,
-            "limits": asdict(self._limits),
+            "limits": asdict(self._limits) | {"reads_scans": reads_scans},
             "processor_seconds": max(self._timeout_seconds * 2, _LONGEST_SECONDS / 4),
         }
         try:
@@ -182,6 +190,8 @@ class ParserProcess:
             raise _unavailable(seen) from problem
         if "ready" not in ready:
             raise _unavailable("no ready frame")
+        if not ready.get("is_offline"):
+            _log.warning("the kernel does not hold the parser process off the network: only its Python code is held")
         return process
 
     def _reply(self, process: subprocess.Popen[bytes], on_page: Callable[[int, int], None] | None) -> Frame:

@@ -23,7 +23,8 @@ from tenacity import (
     stop_after_delay,
     stop_any,
     stop_when_event_set,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from assistant.adapters.ledger import Ledger
@@ -55,7 +56,7 @@ def patiently(
     def step_again(stores: Stores, *args: Of.args, **kwargs: Of.kwargs) -> Made:
         retrying = Retrying(
             retry=retry_if_exception_type((StoreUnavailable, EmbedderUnavailable)),
-            wait=wait_exponential_jitter(initial=0.5, max=10.0),
+            wait=wait_exponential(multiplier=0.5, max=10.0) + wait_random(0.0, 1.0),
             stop=stop_any(stop_after_delay(stores.wait_seconds), stop_when_event_set(stores.stop)),
             sleep=sleep_using_event(stores.stop),
             before_sleep=_announce,

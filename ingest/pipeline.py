@@ -1,6 +1,7 @@
 """One folder from disk to answers, and the same again without change.
 
 scan.py -> plan.py -> guard.py (parsers/) -> chunk.py -> ledger: staged -> index_sync.py: vectors, lexical -> ledger: live
+-> prove.py: found again?
 
 Killed at any point, nothing is lost and nothing is there twice: a version is invisible until one ledger transaction makes
 it live, ids are derived from content, and what an interrupted run left is found in the ledger and finished or undone.
@@ -17,14 +18,23 @@ from typing import Protocol
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
 from assistant.domain import DocumentStatus, Failure, Generation, ParsedDocument, SourceFile
-from assistant.errors import DocumentError, FailureReason, FolderMissing, Text
+from assistant.errors import DocumentError, FailureReason, Text
 from ingest.chunk import CHUNKER_ID, make_chunks
 from ingest.index_sync import WRITE_BATCH, Stores, ensure_generation, forget_retired, mend, write_chunks
 from ingest.parsers import PARSER_ID
-from ingest.plan import ATTEMPTS_LIMIT, Plan, Work, make_plan
-from ingest.receipt import language_of_document, make_receipt
-from ingest.rules import Rule, groups_of_path
-from ingest.scan import scan_folder, sha256_of
+from ingest.plan import ATTEMPTS_LIMIT, Found, Plan, Work, collector_at_rest, make_plan
+from ingest.prove import Prover
+from ingest.receipt import make_receipt
+from ingest.rules import (
+    Rule,
+    groups_of_path,
+    language_of_path,
+    left_out_by,
+    owner_of_path,
+    pipeline_suffix,
+    reads_scans,
+)
+from ingest.scan import ScanResult, scan_folder, sha256_of
 
 PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
 """Changes when the same file would give other chunks; a run then reads every file again."""
@@ -33,19 +43,24 @@ PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
 class Parser(Protocol):
     """Reads one source file; raises DocumentError. Any other error stops the run."""
 
-    def parse(self, path: Path, *, relative_path: str) -> ParsedDocument:
-        """The parsed document."""
+    def parse(self, path: Path, *, relative_path: str, reads_scans: bool = True) -> ParsedDocument:
+        """The parsed document; `reads_scans` False leaves pages without text unrecognised."""
         ...
 
 
 @dataclass
 class RunReport:
-    """What a run did; `failures` has a reason for every file of this folder that is not searchable."""
+    """What a run did; `failures` has a reason for every file of this folder that is not searchable.
+
+    `waiting` are paths whose deletion a person must confirm, `tried` those that were read.
+    """
 
     folder: str
     counts: dict[str, int]
     failures: list[Failure] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
     was_stopped: bool = False
 
 
@@ -66,19 +81,29 @@ class Run:
     rules: Sequence[Rule] = ()
     progress: Callable[[int, int, str], None] = lambda done, total, path: None
     should_stop: Callable[[], bool] = lambda: False
+    settle_seconds: float = 0.0
+    """Files that changed this recently are left for a later run; 0 for a person who wants everything now."""
+    _prover: Prover = field(init=False)
 
-    def run(self, root: Path, *, is_retrying: bool = False) -> RunReport:
+    def run(self, root: Path, *, is_retrying: bool = False, allows_deletions: bool = False) -> RunReport:
         """Brings the ledger and both indexes up to the folder. Raises FolderMissing, StoreUnavailable, ..."""
         ledger = self.stores.ledger
+        self._prover = Prover(self.stores)
         generation = ensure_generation(self.stores)
         ledger.retire_staged()
         forget_retired(self.stores, generation)
         mended = mend(self.stores, generation)
-        folder, plan = plan_folder(self.stores, root, is_retrying=is_retrying)
+        folder, plan = plan_folder(
+            self.stores,
+            root,
+            self.rules,
+            is_retrying=is_retrying,
+            allows_deletions=allows_deletions,
+            settle_seconds=self.settle_seconds,
+        )
         ledger.move_documents([(document.document_id, source) for document, source in plan.moved])
         regrouped = ledger.apply_groups(folder, lambda path: groups_of_path(path, self.rules))
-        for document, source in plan.touched:
-            ledger.touch_document(document.document_id, source)
+        ledger.touch_documents([(document.document_id, source) for document, source in plan.touched])
         ledger.delete_documents([document.document_id for document in plan.deleted])
         for source, known_id, error in plan.unreadable:
             groups = groups_of_path(source.path, self.rules)
@@ -86,11 +111,17 @@ class Run:
             self._record(document_id, error, attempts)
         counts = plan.counts() | {"mended": mended, "regrouped": regrouped, "done": 0, "chunks": 0}
         was_stopped = self._work(root, plan, generation, counts)
+        ledger.apply_owners(folder, lambda path: owner_of_path(path, self.rules))
         forget_retired(self.stores, generation)
+        counts["not_found_again"] = self._prover.finish(
+            generation, has_changed=bool(counts["chunks"] or plan.deleted or regrouped)
+        )
         failures = ledger.failures(folder=folder)
         counts["failed"] = sum(failure.reason is not FailureReason.UNSUPPORTED_TYPE for failure in failures)
         counts["unsupported"] = len(failures) - counts["failed"]
-        return RunReport(folder, counts, failures, list(plan.skipped), was_stopped)
+        waiting = [document.path for document in plan.waiting]
+        tried = [work.source.path for work in plan.work[: counts["done"]]]
+        return RunReport(folder, counts, failures, list(plan.skipped), waiting, tried, was_stopped)
 
     def _work(self, root: Path, plan: Plan, generation: Generation, counts: dict[str, int]) -> bool:
         staged = _Staged()
@@ -119,25 +150,35 @@ class Run:
             if attempts > ATTEMPTS_LIMIT and work.kind != "retry":
                 raise _set_aside(work.source.path)
             started = time.perf_counter()
-            parsed = self.parser.parse(root / work.source.path, relative_path=work.source.path)
+            parsed = self.parser.parse(
+                root / work.source.path,
+                relative_path=work.source.path,
+                reads_scans=reads_scans(work.source.path, self.rules),
+            )
             seconds = time.perf_counter() - started
             chunks = make_chunks(parsed, path=work.source.path)
         except DocumentError as error:
             self._record(document_id, error, attempts)
             return 0
-        version_id = version_id_of(document_id, work.sha256, PIPELINE_ID)
+        pipeline_id = pipeline_id_of(work.source.path, self.rules)
+        version_id = version_id_of(document_id, work.sha256, pipeline_id)
+        owner = owner_of_path(work.source.path, self.rules)
+        receipt = make_receipt(
+            parsed, chunks, embedder_id=self.stores.embedder.embedder_id, seconds=seconds, owner=owner
+        )
+        language = language_of_path(work.source.path, self.rules) or receipt["language"]
         self.stores.ledger.stage_version(
             document_id,
             version_id=version_id,
             sha256=work.sha256,
-            pipeline_id=PIPELINE_ID,
-            language=language_of_document(parsed.text),
+            pipeline_id=pipeline_id,
+            language=language,
             parsed=parsed,
             chunks=chunks,
-            receipt=make_receipt(parsed, chunks, embedder_id=self.stores.embedder.embedder_id, seconds=seconds),
+            receipt=receipt | {"language": language},
         )
-        status = DocumentStatus.WARN if parsed.notes.get("unread_pages") else DocumentStatus.INDEXED
-        staged.versions.append((document_id, version_id, status))
+        # Live it is `warn` until its probe questions have found it again (prove.py).
+        staged.versions.append((document_id, version_id, DocumentStatus.WARN))
         staged.chunks.extend(
             LiveChunk(
                 chunk_id_of(version_id, c.ordinal), parsed.title, c.embedding_text, text_hash_of(c.embedding_text)
@@ -155,6 +196,7 @@ class Run:
             for start in range(0, len(staged.chunks), WRITE_BATCH):
                 write_chunks(self.stores, generation, staged.chunks[start : start + WRITE_BATCH])
             self.stores.ledger.activate_versions(staged.versions)
+            self._prover.prove()
         except DocumentError as error:
             if len(staged.versions) == 1:
                 self._record(staged.versions[0][0], error, ATTEMPTS_LIMIT)
@@ -175,23 +217,18 @@ class Run:
         self.stores.ledger.record_failure(document_id, reason=error.reason, detail=detail, status=status)
 
 
-def plan_folder(stores: Stores, root: Path, *, is_retrying: bool = False) -> tuple[str, Plan]:
-    """(folder name, plan) of a run, without doing it. Raises FolderMissing, also when a known folder is suddenly empty."""
+def plan_folder(
+    stores: Stores,
+    root: Path,
+    rules: Sequence[Rule] = (),
+    *,
+    is_retrying: bool = False,
+    allows_deletions: bool = False,
+    settle_seconds: float = 0.0,
+) -> tuple[str, Plan]:
+    """(folder name, plan) of a run, without doing it. Raises FolderMissing."""
     root = root.resolve()
     folder = stores.ledger.register_folder(root)
-    scan = scan_folder(root, folder=folder)
-    known = stores.ledger.known_documents(folder)
-    if known and not scan.files:
-        raise FolderMissing(
-            Text(
-                ja=f"{root} が空です。以前は {len(known)} 件の文書がありました。何も削除していません。",
-                en=f"{root} is empty, though it held {len(known)} documents before. Nothing was deleted.",
-            ),
-            Text(
-                ja="共有フォルダが接続されているか確かめてください。",
-                en="Check that the share is mounted.",
-            ),
-        )
 
     def hash_of(source: SourceFile) -> str:
         try:
@@ -199,10 +236,33 @@ def plan_folder(stores: Stores, root: Path, *, is_retrying: bool = False) -> tup
         except OSError as error:
             raise _cannot_be_opened(source.path, error) from error
 
-    plan = make_plan(
-        scan.files, known, hash_of=hash_of, pipeline_id=PIPELINE_ID, skipped=scan.skipped, is_retrying=is_retrying
-    )
+    with collector_at_rest():
+        plan = make_plan(
+            _obeying(rules, scan_folder(root, folder=folder, settle_seconds=settle_seconds)),
+            stores.ledger.known_documents(folder),
+            hash_of=hash_of,
+            pipeline_id_of=lambda path: pipeline_id_of(path, rules),
+            is_retrying=is_retrying,
+            allows_deletions=allows_deletions,
+        )
     return folder, plan
+
+
+def _obeying(rules: Sequence[Rule], scan: ScanResult) -> Found:
+    """The scan without what the rules leave out."""
+    if not rules:
+        return Found(scan.files, scan.skipped, scan.settling)
+    left_out = {source.path: left_out_by(source, rules) for source in (*scan.files, *scan.settling)}
+    return Found(
+        [source for source in scan.files if left_out[source.path] is None],
+        sorted([*scan.skipped, *((path, rule) for path, rule in left_out.items() if rule is not None)]),
+        [source for source in scan.settling if left_out[source.path] is None],
+    )
+
+
+def pipeline_id_of(path: str, rules: Sequence[Rule]) -> str:
+    """The pipeline as the folder's rules have it for the file: changed rules read the files anew that they concern."""
+    return PIPELINE_ID + pipeline_suffix(path, rules) if rules else PIPELINE_ID
 
 
 def _cannot_be_opened(path: str, error: OSError) -> DocumentError:

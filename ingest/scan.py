@@ -10,66 +10,73 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from assistant.domain import SourceFile
 from assistant.errors import FolderMissing, Text
 
 _BLOCK_BYTES = 1024 * 1024
-_SYSTEM_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db"})
+_SYSTEM_NAMES = frozenset(
+    {
+        ".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db",
+        "__macosx", "$recycle.bin", "system volume information",
+    }
+)  # fmt: skip
 _UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".download")
-_SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin", "system volume information"})
+_BY_PATH = attrgetter("path")
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """Files sorted by path, and (path, rule) of everything left out."""
+    """Files sorted by path, (path, rule) of everything left out, and files that somebody may still be writing."""
 
     files: list[SourceFile]
     skipped: list[tuple[str, str]]
+    settling: list[SourceFile] = field(default_factory=list)
 
 
-def scan_folder(root: Path, *, folder: str) -> ScanResult:
+def scan_folder(root: Path, *, folder: str, settle_seconds: float = 0.0) -> ScanResult:
     """Everything under `root`, whose files belong to the folder named `folder`; raises FolderMissing.
 
     Rules of what is left out: not_utf8, symlink, not_regular, hidden, office_lock, system_file, unfinished, unreadable,
-    vanished.
+    vanished. Files whose content, time or place changed within `settle_seconds` are settling: a later scan reads them.
     """
     if not root.is_dir():
         raise _missing(root)
-    files: list[SourceFile] = []
-    skipped: list[tuple[str, str]] = []
+    result = ScanResult([], [])
     pending = [(os.fspath(root), "")]
+    newest_ns = time.time_ns()
+    settle_ns = int(settle_seconds * 1e9)
     while pending:
         place, prefix = pending.pop()
         try:
-            entries = list(_entries(place))
-        except PermissionError as problem:
-            if not prefix:
-                raise _missing(root) from problem
-            skipped.append((prefix.rstrip("/"), "unreadable"))
-            continue
+            with os.scandir(place) as entries:
+                listed = list(entries)
         except (FileNotFoundError, NotADirectoryError) as problem:
             if not prefix:
                 raise _missing(root) from problem
-            skipped.append((prefix.rstrip("/"), "vanished"))
+            result.skipped.append((prefix.rstrip("/"), "vanished"))
             continue
-        for entry in entries:
-            path = f"{prefix}{entry.name}"
+        except OSError as problem:  # no permission, a share that went away, a damaged disk
+            if not prefix:
+                raise _missing(root) from problem
+            result.skipped.append((prefix.rstrip("/"), "unreadable"))
+            continue
+        for entry in listed:
+            path = prefix + entry.name
             rule = _rule(entry)
             if rule is not None:
-                skipped.append((_printable(path), rule))
+                result.skipped.append((_printable(path), rule))
             elif entry.is_dir(follow_symlinks=False):
                 pending.append((entry.path, f"{path}/"))
             else:
-                found = _source_file(entry, folder, path)
-                if isinstance(found, SourceFile):
-                    files.append(found)
-                else:
-                    skipped.append((path, found))
-    return ScanResult(sorted(files, key=lambda file: file.path), sorted(skipped))
+                _take(result, entry, folder, path, newest_ns=newest_ns, settle_ns=settle_ns)
+    result.files.sort(key=_BY_PATH)
+    result.skipped.sort()
+    return result
 
 
 def sha256_of(path: Path) -> str:
@@ -81,38 +88,44 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _entries(place: str) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(place) as entries:
-        yield from entries
-
-
 def _rule(entry: os.DirEntry[str]) -> str | None:
     """The rule that leaves the entry out, or None."""
-    name = entry.name.lower()
-    if not _is_utf8(entry.name):
+    name = entry.name
+    if not name.isascii() and not _is_utf8(name):
         return "not_utf8"
     if entry.is_symlink():
         return "symlink"
+    name = name.lower()
     if name.startswith("~$"):
         return "office_lock"
-    if name in _SYSTEM_NAMES or name in _SYSTEM_FOLDERS:
+    if name in _SYSTEM_NAMES:
         return "system_file"
     if name.startswith("."):
         return "hidden"
-    if entry.is_dir(follow_symlinks=False):
-        return None
-    return "unfinished" if name.endswith(_UNFINISHED_SUFFIXES) else None
+    if name.endswith(_UNFINISHED_SUFFIXES) and not entry.is_dir(follow_symlinks=False):
+        return "unfinished"
+    return None
 
 
-def _source_file(entry: os.DirEntry[str], folder: str, path: str) -> SourceFile | str:
-    """The file, or the rule that leaves it out."""
+def _take(
+    result: ScanResult, entry: os.DirEntry[str], folder: str, path: str, *, newest_ns: int, settle_ns: int
+) -> None:
+    """Puts the file where it belongs."""
     try:
         state = entry.stat(follow_symlinks=False)
     except OSError as problem:
-        return "vanished" if problem.errno == errno.ENOENT else "unreadable"
+        result.skipped.append((path, "vanished" if problem.errno == errno.ENOENT else "unreadable"))
+        return
     if not stat.S_ISREG(state.st_mode):
-        return "not_regular"
-    return SourceFile(folder=folder, path=path, size_bytes=state.st_size, modified_ns=state.st_mtime_ns)
+        result.skipped.append((path, "not_regular"))
+        return
+    file = SourceFile(folder, path, state.st_size, state.st_mtime_ns)
+    # A copy that keeps the original's modification time still moves the time of the last change of state. The distance
+    # is taken both ways: a file from a clock far ahead is not waited for.
+    is_settling = settle_ns > 0 and (
+        abs(newest_ns - state.st_mtime_ns) < settle_ns or abs(newest_ns - state.st_ctime_ns) < settle_ns
+    )
+    (result.settling if is_settling else result.files).append(file)
 
 
 def _is_utf8(name: str) -> bool:

@@ -1,44 +1,51 @@
 """The process that ingests without being asked: runs jobs left in the ledger, follows file events, scans on an interval.
 
+                   a job in the ledger ........................ at once
+    watched folder: an event, then quiet; or the interval ..... a scan
+    folder with a schedule: its next time, or a missed one .... a scan
+
 Events only make the next scan come sooner; the scan decides (shares over a network send no events). One job row a run,
 with heartbeats; a worker that dies is noticed by its silence and its work is found again by the next run.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
 from assistant.adapters.ledger.jobs import Jobs
 from assistant.domain import Job
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, Overloaded
+from ingest.heartbeat import beating, worker_name
 from ingest.lock import ingestion_lock
 from ingest.pipeline import RunReport
+from ingest.rules import IngestedFolder
+from ingest.schedule import local_now, local_time, next_run
 
 SETTLE_SECONDS = 2.0
-"""Quiet time after the last event before a scan, so that half-copied files are not read."""
-HEARTBEAT_SECONDS = 1.0
+"""Quiet time after the last event before a scan, and age of a file before it is read: nobody is still copying it."""
+SETTLE_TRIES = 3
+"""Looks after the time of a schedule at files that were being copied; then they wait for its next time."""
+REPORT_SECONDS = 1.0
 LOOK_SECONDS = 0.5
+LONGEST_FILE_SECONDS = 2100.0
+"""Silence between two files that is no hang: the parser's own last limit is 1,800 s."""
 ALIVE_FILE = "ingest.alive"
-"""In the data folder; touched at every look and after every file, so that a health check can see a worker that hangs."""
+"""In the data folder; touched at every look, after every file and while a file is read in its time, so that a health
+check can see a worker that hangs."""
 
 log = structlog.get_logger(__name__)
 
 RunFolder = Callable[[Path, Callable[[int, int, str], None], Callable[[], bool]], RunReport]
-
-
-def worker_name() -> str:
-    """host:pid of this process, as written into job rows."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class _Events(FileSystemEventHandler):
@@ -54,8 +61,39 @@ class _Events(FileSystemEventHandler):
 
 
 @dataclass
+class _Place:
+    """One folder that is kept, when it is due, and how its last scan ended (None: not scanned yet)."""
+
+    folder: Path
+    schedule: str | None
+    events: _Events = field(default_factory=_Events)
+    next_scan: float = 0.0
+    next_time: datetime | None = None
+    settle_tries: int = 0
+    last_outcome: tuple[object, ...] | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """By the schedule if there is one; else by the interval, or when events have settled."""
+        if self.schedule is not None:
+            is_time = self.next_time is not None and now >= self.next_time
+            return is_time and time.monotonic() >= self.next_scan
+        quiet_since = self.events.last_change
+        has_settled = quiet_since is not None and time.monotonic() - quiet_since >= SETTLE_SECONDS
+        return has_settled or time.monotonic() >= self.next_scan
+
+    def plan_next(self, *, now: datetime, interval_seconds: float, is_settling: bool, has_run: bool) -> None:
+        """When to look again: soon for files that were being copied, ever later for one that never rests."""
+        self.settle_tries = self.settle_tries + 1 if is_settling else 0
+        pause_seconds = SETTLE_SECONDS * 2.0 ** (self.settle_tries - 1) if is_settling else interval_seconds
+        self.next_scan = time.monotonic() + min(pause_seconds, interval_seconds)
+        if self.schedule is not None and has_run and not 0 < self.settle_tries <= SETTLE_TRIES:
+            self.next_time = next_run(self.schedule, now=now, last_run=None)
+            self.settle_tries = 0
+
+
+@dataclass
 class Worker:
-    """Loops until `stop` is set. `run_folder` does one run."""
+    """Loops until `stop` is set. `run_folder` does one run; `folders` reads which other folders are kept, and when."""
 
     jobs: Jobs
     run_folder: RunFolder
@@ -63,57 +101,126 @@ class Worker:
     data_folder: Path
     scan_interval_seconds: float
     stop: threading.Event = field(default_factory=threading.Event)
-    has_scanned: bool = False
+    folders: Callable[[], Sequence[IngestedFolder]] = tuple
+    clock: Callable[[], datetime] = local_now
+    _places: dict[Path, _Place] = field(default_factory=dict)
+    _next_reading: float = 0.0
+    _last_progress: float = 0.0
 
     def loop(self) -> None:
-        """Runs queued jobs at once, the folder after events have settled, and everything each interval."""
-        events = _Events()
+        """Runs queued jobs at once, and each folder when it is due."""
         observer = Observer()
-        if self.folder.is_dir():
-            observer.schedule(events, str(self.folder), recursive=True)
         observer.start()
-        next_scan = time.monotonic()
         try:
             while not self.stop.wait(LOOK_SECONDS):
                 self._show_alive()
-                job = self._claim()
-                if job is not None:
-                    self._run(job, Path(job.folder))
-                elif time.monotonic() >= next_scan or _has_settled(events):
-                    events.last_change = None
-                    self._run(None, self.folder)
-                    next_scan = time.monotonic() + self.scan_interval_seconds
+                self._read_folders(observer)
+                if not self._do_job():
+                    place = next((p for p in self._places.values() if p.is_due(self.clock())), None)
+                    if place is not None:
+                        self._scan(place)
         finally:
             observer.stop()
             observer.join()
 
     def _show_alive(self) -> None:
+        self._last_progress = time.monotonic()
         (self.data_folder / ALIVE_FILE).touch()
 
-    def _claim(self) -> Job | None:
+    def _read_folders(self, observer: BaseObserver) -> None:
+        """Which folders are kept; read again at each interval, so that a changed ingest.toml needs no restart."""
+        if time.monotonic() < self._next_reading:
+            return
+        self._next_reading = time.monotonic() + self.scan_interval_seconds
+        wanted: dict[Path, str | None] = {self.folder: None}
         try:
-            return self.jobs.claim_job(worker=worker_name())
+            wanted |= {place.root: place.schedule for place in self.folders()}
+            last_runs = self.jobs.last_runs()
+        except AssistantError as error:
+            log.warning("folders_not_read", error=error.code, message=error.message.en)
+            return
+        self._places = {
+            folder: place
+            for folder, place in self._places.items()
+            if folder in wanted and wanted[folder] == place.schedule
+        }
+        for folder, schedule in wanted.items():
+            if folder in self._places:
+                continue
+            place = self._places[folder] = _Place(folder, schedule)
+            if schedule is not None:
+                last = last_runs.get(str(folder))
+                last_run = local_time(last.finished_at) if last is not None and last.finished_at else None
+                place.next_time = next_run(schedule, now=self.clock(), last_run=last_run)
+                log.info("folder_scheduled", folder=str(folder), schedule=schedule, next_time=str(place.next_time))
+            elif folder.is_dir():
+                observer.schedule(place.events, str(folder), recursive=True)
+
+    def _do_job(self) -> bool:
+        """Runs the next job of the ledger, if there is one and no other ingestion is at work."""
+        try:
+            if not self.jobs.has_job():
+                return False
+            with ingestion_lock(self.data_folder):
+                job = self.jobs.claim_job(worker=worker_name())
+                if job is None:
+                    return False
+                counts, problem = self._ingest(job, Path(job.folder))
+        except Overloaded:
+            return False
         except AssistantError as error:
             log.warning("ledger_unavailable", error=error.code)
-            return None
+            return False
+        if counts is not None:
+            self._finish(job, counts, problem, is_kept=True)
+        return True
 
-    def _run(self, job: Job | None, folder: Path) -> None:
-        """One run; a scan that finds nothing to do leaves no job row behind, but for the first, which others wait for."""
-        counts: dict[str, int] = {}
+    def _scan(self, place: _Place) -> None:
+        """One run of a kept folder; one that ends as the last one did and changed nothing leaves no job row behind."""
+        place.events.last_change = None
+        counts: dict[str, int] | None = {}
         problem: AssistantError | None = None
+        job: Job | None = None
         try:
             with ingestion_lock(self.data_folder):
-                if job is None:
-                    self.jobs.abandon_jobs(folder=str(folder))
-                    job = self.jobs.start_job("scan", folder=str(folder), worker=worker_name())
-                report = self.run_folder(folder, self._reporter(job), self.stop.is_set)
-                counts = report.counts
-                log.info("ingestion_finished", folder=str(folder), **counts)
+                self.jobs.abandon_jobs(folder=str(place.folder))
+                kind = "scan" if place.schedule is None else "schedule"
+                job = self.jobs.start_job(kind, folder=str(place.folder), worker=worker_name())
+                counts, problem = self._ingest(job, place.folder)
         except AssistantError as error:
             problem = error
-            log.warning("ingestion_stopped", folder=str(folder), error=error.code, hint=error.hint.en)
-        if job is not None:
-            self._finish(job, counts, problem)
+            log.warning("ingestion_stopped", folder=str(place.folder), error=error.code, hint=error.hint.en)
+        place.plan_next(
+            now=self.clock(),
+            interval_seconds=self.scan_interval_seconds,
+            is_settling=counts is not None and counts.get("settling", 0) > 0,
+            has_run=job is not None,
+        )
+        if job is None or counts is None:
+            return
+        outcome = (problem.code if problem else None, counts.get("deletions_waiting", 0), counts.get("failed", 0))
+        has_changed = any(counts.get(name) for name in _CHANGES)
+        is_news = has_changed or outcome != place.last_outcome or place.schedule is not None
+        place.last_outcome = outcome
+        self._finish(job, counts, problem, is_kept=is_news)
+
+    def _ingest(self, job: Job, folder: Path) -> tuple[dict[str, int] | None, AssistantError | None]:
+        """(counts, problem) of the run; no counts when another worker has taken the job meanwhile."""
+        problem: AssistantError | None = None
+        counts: dict[str, int] = {}
+        with beating(self.jobs, job.job_id, on_beat=self._show_alive_while_reading) as is_lost:
+            try:
+                report = self.run_folder(folder, self._reporter(job), lambda: self.stop.is_set() or is_lost.is_set())
+                counts = report.counts
+                log.info("ingestion_finished", folder=str(folder), **counts)
+            except AssistantError as error:
+                problem = error
+                log.warning("ingestion_stopped", folder=str(folder), error=error.code, hint=error.hint.en)
+        return (None if is_lost.is_set() else counts), problem
+
+    def _show_alive_while_reading(self) -> None:
+        if time.monotonic() - self._last_progress < LONGEST_FILE_SECONDS:
+            (self.data_folder / ALIVE_FILE).touch()
 
     def _reporter(self, job: Job) -> Callable[[int, int, str], None]:
         last = 0.0
@@ -121,27 +228,20 @@ class Worker:
         def report(done: int, total: int, _path: str) -> None:
             nonlocal last
             self._show_alive()
-            if time.monotonic() - last >= HEARTBEAT_SECONDS:
+            if time.monotonic() - last >= REPORT_SECONDS:
                 last = time.monotonic()
                 self.jobs.report_job(job.job_id, counts={"done": done, "total": total})
 
         return report
 
-    def _finish(self, job: Job, counts: dict[str, int], problem: AssistantError | None) -> None:
-        is_idle = job.kind == "scan" and problem is None and not any(counts.get(k) for k in _CHANGES)
-        is_first = not self.has_scanned
-        self.has_scanned = True
+    def _finish(self, job: Job, counts: dict[str, int], problem: AssistantError | None, *, is_kept: bool) -> None:
         try:
-            if is_idle and not is_first:
-                self.jobs.drop_job(job.job_id)
-            else:
+            if is_kept:
                 self.jobs.finish_job(job.job_id, counts=counts, error=problem.describe("en") if problem else None)
+            else:
+                self.jobs.drop_job(job.job_id)
         except AssistantError as error:
             log.warning("ledger_unavailable", error=error.code)
 
 
 _CHANGES = ("add", "change", "retry", "move", "delete", "mended", "regrouped")
-
-
-def _has_settled(events: _Events) -> bool:
-    return events.last_change is not None and time.monotonic() - events.last_change >= SETTLE_SECONDS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assistant.domain import DependencyState, Generation
 from assistant.errors import AssistantError
+from assistant.fuse import weight_of_fitness
 from assistant.ports import Embedder
 
 LEAST_FREE_BYTES = 2 << 30
@@ -24,7 +25,7 @@ async def examine(
 
 def _index(generation: Generation | None, embedder: Embedder) -> list[DependencyState]:
     try:
-        return [_generation(generation, embedder), _japanese(embedder)]
+        return [_generation(generation, embedder), _japanese(generation, embedder)]
     except AssistantError as error:
         return [DependencyState("generation", "warn", f"not checked: {error.message.en}", error.hint.ja, error.hint.en)]
 
@@ -49,15 +50,22 @@ def _generation(generation: Generation | None, embedder: Embedder) -> Dependency
     return DependencyState("generation", "ok", f"{generation.index_name}, {generation.dimension} dimensions", "", "")
 
 
-def _japanese(embedder: Embedder) -> DependencyState:
-    if embedder.reads_japanese:
-        return DependencyState("embedder_reads_japanese", "ok", embedder.embedder_id, "", "")
+def _japanese(generation: Generation | None, embedder: Embedder) -> DependencyState:
+    """By measurement on the documents where there is one, else by what is known of the model's family."""
+    fitness = dict(generation.fitness) if generation is not None else {}
+    measured = ", ".join(f"{language} {share:.0%}" for language, share in sorted(fitness.items()))
+    seen = f"{embedder.embedder_id}; " + (
+        f"probe questions found by meaning alone: {measured}" if measured else "not measured yet"
+    )
+    unfit = [language for language, share in sorted(fitness.items()) if weight_of_fitness(share) == 0.0]
+    if not unfit and ("ja" in fitness or embedder.reads_japanese):
+        return DependencyState("embedder_fitness", "ok", seen, "", "")
     return DependencyState(
-        "embedder_reads_japanese",
+        "embedder_fitness",
         "warn",
-        f"{embedder.embedder_id} has no Japanese vocabulary; Japanese questions use word search only",
-        "日本語の読める埋め込みモデル(例: bge-m3)を ASSISTANT_EMBED_MODEL に設定し、`ingest rebuild` を実行してください。",
-        "Set ASSISTANT_EMBED_MODEL to a model that reads Japanese (e.g. bge-m3) and run `ingest rebuild`.",
+        f"{seen}; questions in {' and '.join(unfit or ['ja'])} use word search only",
+        "文書の言語を読める埋め込みモデル(例: bge-m3)を ASSISTANT_EMBED_MODEL に設定し、`ingest rebuild` を実行してください。",
+        "Set ASSISTANT_EMBED_MODEL to a model that reads the documents' language (e.g. bge-m3) and run `ingest rebuild`.",
     )
 
 

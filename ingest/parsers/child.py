@@ -26,6 +26,7 @@ from typing import IO, Any
 from assistant.domain import Element, ElementKind, ParsedDocument
 from assistant.errors import DocumentError, FailureReason, Text, UnreadableDocument, UnsupportedDocument
 from ingest.parsers import ParseLimits, parse_file
+from ingest.parsers.offline import forbid_network
 
 OUT_OF_MEMORY_EXIT = 77
 _LENGTH = struct.Struct(">I")
@@ -33,10 +34,11 @@ _LONGEST_FRAME_BYTES = 512 * 1024 * 1024
 _SET_PARENT_DEATH_SIGNAL = 1
 _OPEN_FILES = 256
 _WRITTEN_FILE_BYTES = 256 * 1024 * 1024
-_PROGRAMS = frozenset({"tesseract"})
+_PROGRAMS = frozenset({"tesseract", "soffice.bin"})
 _WRITING_EVENTS = frozenset(
     {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "os.chown", "os.link", "os.symlink"}
 )
+_FOLDER_ARGUMENT = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 2}
 _NETWORK_EVENTS = frozenset(
     {"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
 )
@@ -79,8 +81,9 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the frames
     sys.dont_write_bytecode = True
+    is_offline = forbid_network()
     sys.addaudithook(_side_effects_refused_outside(os.path.realpath(tempfile.gettempdir())))
-    write_frame(replies, {"ready": True})
+    write_frame(replies, {"ready": True, "is_offline": is_offline})
     while (head := sys.stdin.buffer.read(_LENGTH.size)) and len(head) == _LENGTH.size:
         _serve(json.loads(sys.stdin.buffer.read(frame_length(head))), replies)
 
@@ -149,7 +152,7 @@ def _resident_bytes() -> int:
 
 
 def _side_effects_refused_outside(scratch: str) -> Callable[[str, tuple[Any, ...]], None]:
-    """Second wall, for Python code: no network, no program but tesseract, no writing outside the scratch folder.
+    """Second wall, for Python code: no network, no program but tesseract and LibreOffice, no writing outside the scratch folder.
 
     The scratch folder is found before the hook is set: asking for it opens files, and would ask the hook again.
     """
@@ -161,11 +164,22 @@ def _side_effects_refused_outside(scratch: str) -> Callable[[str, tuple[Any, ...
             raise PermissionError("network is not allowed while parsing")
         if event == "subprocess.Popen" and os.path.basename(_program(arguments)) not in _PROGRAMS:
             raise PermissionError(f"{_program(arguments)} is not allowed while parsing")
+        path = _path_of(event, arguments)
         is_writing = event in _WRITING_EVENTS or (event == "open" and _is_writing(arguments[1], arguments[2]))
-        if is_writing and not _is_within(arguments[0], scratch):
+        if is_writing and not _is_within(path, scratch):
             raise PermissionError(f"{event} is not allowed while parsing")
 
     return refuse
+
+
+def _path_of(event: str, arguments: tuple[Any, ...]) -> object:
+    """The path of an event; a name inside an open folder, as shutil.rmtree gives it, with that folder before it."""
+    path = arguments[0] if arguments else None
+    at = _FOLDER_ARGUMENT.get(event)
+    folder = arguments[at] if at is not None and len(arguments) > at else -1
+    if isinstance(folder, int) and folder >= 0 and isinstance(path, str | bytes):
+        return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(path))
+    return path
 
 
 def _program(arguments: tuple[Any, ...]) -> str:

@@ -7,7 +7,7 @@ formats whose characters stay the file's own. Must not know any format.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -16,6 +16,7 @@ from assistant.text import is_readable
 from ingest.parsers import refusals
 from ingest.parsers.headings import ARTICLE_LEVEL
 from ingest.parsers.kinds import Kind
+from ingest.parsers.limits import Notes
 
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ue000-\uf8ff\u00ad\u200b]")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -51,7 +52,7 @@ class Origin:
     parser: str
     pages: int | None = None
     encoding: str | None = None
-    notes: Mapping[str, str | int | float] | None = None
+    notes: Notes | None = None
 
 
 def tidy(text: str) -> str:
@@ -92,6 +93,24 @@ def finish(
         encoding=origin.encoding,
         notes=dict(origin.notes or {}),
     )
+
+
+def appended(parsed: ParsedDocument, name: str, other: ParsedDocument) -> ParsedDocument:
+    """`parsed`, then a heading `name`, then the whole of `other` below it; pages of `other` are none of this file's."""
+    start = len(parsed.text) + 2
+    shift = start + len(name) + 1
+    below = [
+        replace(
+            element,
+            start=element.start + shift,
+            end=element.end + shift,
+            level=element.level + 1 if element.kind is ElementKind.HEADING else 0,
+            page=None,
+        )
+        for element in other.elements
+    ]
+    heading = Element(ElementKind.HEADING, start, start + len(name), level=1)
+    return replace(parsed, text=f"{parsed.text}\n\n{name}\n{other.text}", elements=(*parsed.elements, heading, *below))
 
 
 def without_contents_runs(pieces: Sequence[Piece]) -> list[Piece]:

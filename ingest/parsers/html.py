@@ -38,9 +38,7 @@ _MAIN_SHARE = 0.5
 
 def parse_html(data: bytes, origin: Origin) -> ParsedDocument:
     """Elements of an HTML file; its only h1 names it, else its title tag."""
-    found = _DECLARED.search(data[:4096])
-    declared = (found[1] or found[2]).decode("ascii") if found is not None else None
-    decoded = encoding.decode(data, declared=declared)
+    decoded = _decoded(data)
     soup = _soup(decoded.text)
     pieces = list(_pieces(_main_part(soup)))
     tops = [piece.text for piece in pieces if piece.kind is ElementKind.HEADING and piece.level == 1]
@@ -49,6 +47,17 @@ def parse_html(data: bytes, origin: Origin) -> ParsedDocument:
     return assemble(
         pieces, replace(origin, encoding=decoded.encoding), titles=[*(tops if len(tops) == 1 else []), title]
     )
+
+
+def pieces_of_page(data: bytes) -> list[Piece]:
+    """Pieces of one whole page among others, such as a chapter of a book; a blank page has none."""
+    return list(_pieces(_soup(_decoded(data).text))) if data.strip() else []
+
+
+def _decoded(data: bytes) -> encoding.Decoded:
+    found = _DECLARED.search(data[:4096])
+    declared = (found[1] or found[2]).decode("ascii") if found is not None else None
+    return encoding.decode(data, declared=declared)
 
 
 def pieces_of(markup: str) -> list[Piece]:

@@ -26,6 +26,8 @@ def parse_image(
     data: bytes, origin: Origin, *, limits: ParseLimits, on_page: Callable[[int, int], None] | None = None
 ) -> ParsedDocument:
     """Recognised text; raises OCR_UNAVAILABLE, CORRUPT, TOO_LARGE, TIMEOUT, NO_TEXT."""
+    if not limits.reads_scans:
+        raise refusals.ocr_off()
     if not ocr.is_available():
         raise refusals.ocr_unavailable()
     pieces: list[Piece] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import zipfile
 from enum import StrEnum
-from io import BytesIO
 from pathlib import PurePosixPath
 
 import olefile
@@ -16,6 +15,7 @@ import olefile
 from assistant.errors import Text
 from ingest.parsers import refusals
 from ingest.parsers.archive import member_names
+from ingest.parsers.containers import declared_type, ole_family
 
 
 class Kind(StrEnum):
@@ -25,6 +25,15 @@ class Kind(StrEnum):
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
     XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    DOC = "application/msword"
+    XLS = "application/vnd.ms-excel"
+    XLSB = "application/vnd.ms-excel.sheet.binary.macroEnabled.12"
+    PPT = "application/vnd.ms-powerpoint"
+    RTF = "application/rtf"
+    ODT = "application/vnd.oasis.opendocument.text"
+    ODS = "application/vnd.oasis.opendocument.spreadsheet"
+    ODP = "application/vnd.oasis.opendocument.presentation"
+    EPUB = "application/epub+zip"
     MSG = "application/vnd.ms-outlook"
     EML = "message/rfc822"
     HTML = "text/html"
@@ -50,27 +59,41 @@ _TEXT_KINDS = {
     ".xhtml": Kind.HTML,
     ".eml": Kind.EML,
 }
-_OFFICE_SUFFIXES = frozenset({".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".pptm"})
+_OFFICE_SUFFIXES = frozenset(
+    {".docx", ".docm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm", ".odt", ".ods", ".odp", ".epub"}
+)
+_OLE_KINDS = {"msg": Kind.MSG, "doc": Kind.DOC, "xls": Kind.XLS, "ppt": Kind.PPT}
+_DECLARED_KINDS = {
+    kind.value + ending: kind for kind in (Kind.ODT, Kind.ODS, Kind.ODP) for ending in ("", "-template")
+} | {Kind.EPUB.value: Kind.EPUB}
 _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89PNG\r\n\x1a\n", Kind.PNG),
     (b"\xff\xd8\xff", Kind.JPEG),
     (b"II*\x00", Kind.TIFF),
     (b"MM\x00*", Kind.TIFF),
+    (b"{\\rtf", Kind.RTF),
+)
+_ARCHIVE_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!", "rar"),
+    (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"BZh", "bzip2"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (0, b"MSCF", "cab"),
+    (2, b"-lh", "lzh"),
+    (257, b"ustar", "tar"),
 )
 _OTHER_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
-    (b"{\\rtf", "リッチテキスト rtf", "rich text, rtf"),
     (b"GIF8", "GIF 画像", "GIF picture"),
     (b"BM", "BMP 画像", "BMP picture"),
-    (b"\x1f\x8b", "gzip 圧縮", "gzip archive"),
-    (b"7z\xbc\xaf\x27\x1c", "7z 圧縮", "7z archive"),
-    (b"Rar!", "rar 圧縮", "rar archive"),
     (b"SQLite format 3", "SQLite データベース", "SQLite database"),
 )
 _PICTURE_HINT = Text("PNG・JPEG・TIFF または PDF で保存し直してください。", "Save it as PNG, JPEG, TIFF or PDF.")
-_UNPACK_HINT = Text("展開したファイルを置いてください。", "Put the unpacked files there.")
 _PLAIN_HINT = Text(
-    "対応形式: docx、xlsx、pptx、pdf、html、md、txt、csv、eml、msg、png、jpg、tiff。",
-    "Kinds that can be read: docx, xlsx, pptx, pdf, html, md, txt, csv, eml, msg, png, jpg, tiff.",
+    "対応形式: docx、xlsx、pptx、doc、xls、ppt、odt、ods、odp、rtf、pdf、epub、html、md、txt、csv、json、eml、msg、png、jpg、tiff。",
+    "Kinds that can be read: docx, xlsx, pptx, doc, xls, ppt, odt, ods, odp, rtf, pdf, epub, html, md, txt, csv, json, eml, "
+    "msg, png, jpg, tiff.",
 )
 _MAIL_HEADER = re.compile(
     rb"^(?:From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|X-[\w-]+):",
@@ -92,11 +115,14 @@ def kind_of(data: bytes, name: str) -> Kind:
         return _kind_of_archive(data, name)
     if data.startswith(olefile.MAGIC):
         return _kind_of_ole(data)
+    is_binary = _looks_binary(data)
+    for offset, signature, name_of_kind in _ARCHIVE_SIGNATURES:
+        if is_binary and data[offset:].startswith(signature):
+            raise refusals.archive(name_of_kind)
     for signature, kind_ja, kind_en in _OTHER_SIGNATURES:
-        if data.startswith(signature) and (len(signature) > 2 or _looks_binary(data)):
-            hint = {"picture": _PICTURE_HINT, "archive": _UNPACK_HINT}.get(kind_en.rpartition(" ")[2], _PLAIN_HINT)
-            raise refusals.unsupported(kind_ja, kind_en, hint=hint)
-    if _looks_binary(data):
+        if is_binary and data.startswith(signature):
+            raise refusals.unsupported(kind_ja, kind_en, hint=_PICTURE_HINT if "picture" in kind_en else _PLAIN_HINT)
+    if is_binary:
         suffix = PurePosixPath(name).suffix.lower() or "?"
         raise refusals.unsupported(suffix, suffix, hint=_PLAIN_HINT)
     return _kind_of_text(data, name)
@@ -106,40 +132,31 @@ def _kind_of_archive(data: bytes, name: str) -> Kind:
     suffix = PurePosixPath(name).suffix.lower()
     try:
         names = member_names(data)
+        declared = declared_type(data) if "mimetype" in names else ""
     except zipfile.BadZipFile as problem:
         if suffix in _OFFICE_SUFFIXES:
             raise refusals.corrupt(suffix.lstrip(".")) from problem
-        raise refusals.unsupported("zip 圧縮", "zip archive", hint=_UNPACK_HINT) from problem
+        raise refusals.archive("zip") from problem
+    if declared in _DECLARED_KINDS:
+        return _DECLARED_KINDS[declared]
     if "xl/workbook.bin" in names:
-        raise refusals.unsupported("Excel バイナリ xlsb", "binary Excel, xlsb")
+        return Kind.XLSB
     for member, kind in (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.XLSX)):
         if "[Content_Types].xml" in names and any(found.startswith(member) for found in names):
             return kind
-    if "mimetype" in names:
-        raise refusals.unsupported("OpenDocument または EPUB", "OpenDocument or EPUB")
+    if declared.startswith("application/vnd.oasis"):
+        raise refusals.unsupported("OpenDocument の図や数式", "OpenDocument drawing or formula")
     if suffix in _OFFICE_SUFFIXES:
         raise refusals.corrupt(suffix.lstrip("."))
-    raise refusals.unsupported("zip 圧縮", "zip archive", hint=_UNPACK_HINT)
+    raise refusals.archive("zip", files=sum(not found.endswith("/") for found in names))
 
 
 def _kind_of_ole(data: bytes) -> Kind:
-    try:
-        with olefile.OleFileIO(BytesIO(data)) as container:
-            streams = {"/".join(path) for path in container.listdir()}
-    except (OSError, ValueError, IndexError) as problem:
-        raise refusals.corrupt("Office") from problem
-    if "EncryptedPackage" in streams or "EncryptionInfo" in streams:
-        raise refusals.encrypted()
-    if any(stream.startswith("__properties_version") for stream in streams):
-        return Kind.MSG
-    for stream, kind_ja, kind_en in (
-        ("WordDocument", "旧形式の Word doc", "old Word, doc"),
-        ("Workbook", "旧形式の Excel xls", "old Excel, xls"),
-        ("Book", "旧形式の Excel xls", "old Excel, xls"),
-        ("PowerPoint Document", "旧形式の PowerPoint ppt", "old PowerPoint, ppt"),
-    ):
-        if stream in streams:
-            raise refusals.unsupported(kind_ja, kind_en)
+    family = ole_family(data)
+    if family in _OLE_KINDS:
+        return _OLE_KINDS[family]
+    if family == "jtd":
+        raise refusals.unsupported("一太郎 jtd", "Ichitaro, jtd")
     raise refusals.unsupported("旧形式の Office ファイル", "old office file")
 
 

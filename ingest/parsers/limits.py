@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+Notes = Mapping[str, str | int | float]
+"""What a parser has to say besides the text, for the receipt."""
 
 
 @dataclass(frozen=True)
@@ -15,5 +19,9 @@ class ParseLimits:
     character_limit: int = 5_000_000
     cell_limit: int = 1_000_000
     pixel_limit: int = 80_000_000  # one scanned A3 page at 600 dpi is 70 million
+    reads_scans: bool = True  # False where a rule of the folder switches recognition off
     ocr_page_limit: int = 500
     ocr_seconds_per_page: float = 60.0  # measured: 1.8 s for a clean A4 page at 300 dpi on one core
+    converter_seconds: float = 120.0  # measured: 1.5 s for a small old office file
+    attachment_limit: int = 50  # of one mail
+    attachment_depth_limit: int = 2  # what is attached to a mail in a mail in a mail is only counted

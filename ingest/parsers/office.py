@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.domain import ElementKind, ParsedDocument
-from ingest.parsers import refusals
+from ingest.parsers import refusals, slides_shown, word_shown
 from ingest.parsers.archive import with_plain_word_type
 from ingest.parsers.draft import Origin, Piece, assemble, tidy
 from ingest.parsers.headings import ARTICLE_LEVEL, heading_at, is_caption, is_contents_line, looks_like_title
 from ingest.parsers.html import table_piece, table_rows
+from ingest.parsers.limits import Notes
 
 os.environ.update(
     DO_NOT_TRACK="1", SCARF_NO_ANALYTICS="1", UNSTRUCTURED_DISABLE_NOTICE="1", HF_HUB_OFFLINE="1", DISABLE_TELEMETRY="1"
@@ -43,6 +44,7 @@ _BROKEN_PACKAGE = (
     zipfile.BadZipFile, PackageNotFoundError, PythonPptxError, LxmlError, KeyError, ValueError, AttributeError, IndexError,
     OSError, EOFError,
 )  # fmt: skip
+_COMMENT = re.compile(rb"<p(?:188)?:cm[ >]")
 _FOOTER_DIGITS = re.compile(r"[0-9０-９]+")
 _LONGEST_FOOTER_CHARACTERS = 80
 _BOLD_LEVEL = ARTICLE_LEVEL + 6
@@ -68,7 +70,9 @@ def parse_docx(data: bytes, origin: Origin) -> ParsedDocument:
     data = with_plain_word_type(data)
     try:
         document = docx.Document(io.BytesIO(data))
-        seen = _seen(partition_docx(file=io.BytesIO(data), languages=_LANGUAGES, detect_language_per_element=False))
+        shown = word_shown.keep_what_is_shown(document)
+        content = _saved(document) if shown.has_changed else io.BytesIO(data)
+        seen = _seen(partition_docx(file=content, languages=_LANGUAGES, detect_language_per_element=False))
         property_title = document.core_properties.title
     except _BROKEN_PACKAGE as problem:
         raise refusals.corrupt("docx") from problem
@@ -76,7 +80,8 @@ def parse_docx(data: bytes, origin: Origin) -> ParsedDocument:
     first = tidy(body[0].text) if body and body[0].name != "Table" else ""
     is_title = bool(first) and looks_like_title(first)
     pieces = list(_word_pieces(body, title=first if is_title else None))
-    return assemble(pieces, origin, titles=[first if is_title else None, _trusted(property_title)])
+    noted = replace(origin, notes={**(origin.notes or {}), **shown.notes})
+    return assemble(pieces, noted, titles=[first if is_title else None, _trusted(property_title)])
 
 
 def parse_pptx(data: bytes, origin: Origin) -> ParsedDocument:
@@ -84,15 +89,20 @@ def parse_pptx(data: bytes, origin: Origin) -> ParsedDocument:
     from unstructured.partition.pptx import partition_pptx
 
     try:
-        slides = list(pptx.Presentation(io.BytesIO(data)).slides)
+        presentation = pptx.Presentation(io.BytesIO(data))
+        slides = list(presentation.slides)
+        unseen = slides_shown.keep_what_is_shown(presentation)
+        content = _saved(presentation) if unseen else io.BytesIO(data)
         hidden = {number for number, slide in enumerate(slides, start=1) if slide._element.get("show") == "0"}
+        comments = sum(_comments(slide) for slide in slides)
         titles = {number: _slide_title(slide) for number, slide in enumerate(slides, start=1)}
-        seen = _seen(partition_pptx(file=io.BytesIO(data), languages=_LANGUAGES, detect_language_per_element=False))
+        seen = _seen(partition_pptx(file=content, languages=_LANGUAGES, detect_language_per_element=False))
     except _BROKEN_PACKAGE as problem:
         raise refusals.corrupt("pptx") from problem
     shown = _without_slide_footers([one for one in seen if one.page not in hidden and one.text.strip()], len(slides))
     pieces = [piece for number in titles for piece in _slide_pieces(shown, number, titles[number])]
-    notes = {"hidden_slides": len(hidden)} if hidden else {}
+    counted = {"hidden_slides": len(hidden), "hidden_texts": unseen, "comments": comments}
+    notes: Notes = {**(origin.notes or {}), **{name: count for name, count in counted.items() if count}}
     first = next((tidy(one.text) for one in shown if one.name != "Table"), "")
     first_title = next((title for number, title in titles.items() if title and number not in hidden), None)
     return assemble(
@@ -100,6 +110,19 @@ def parse_pptx(data: bytes, origin: Origin) -> ParsedDocument:
         replace(origin, pages=len(slides), notes=notes),
         titles=[titles.get(1), first if looks_like_title(first) else None, first_title],
     )
+
+
+def _saved(document: Any) -> io.BytesIO:
+    content = io.BytesIO()
+    document.save(content)
+    content.seek(0)
+    return content
+
+
+def _comments(slide: Any) -> int:
+    """Comments on a slide, in the old and the new form; they are never part of its text."""
+    parts = [one.target_part for one in slide.part.rels.values() if not one.is_external and "/comments" in one.reltype]
+    return sum(len(_COMMENT.findall(part.blob)) for part in parts)
 
 
 def _seen(elements: list[Any]) -> list[Seen]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -39,6 +40,7 @@ class _Scan:
     pages: dict[int, ocr.Recognised] = field(default_factory=dict)
     unavailable: int = 0
     too_slow: int = 0
+    left_out: int = 0
     illegible: int = 0
 
 
@@ -54,7 +56,7 @@ def parse_pdf(data: bytes, origin: Origin, *, limits: ParseLimits, on_page: Page
         count = len(document)
         if count > limits.page_limit:
             raise refusals.too_large(f"{limits.page_limit:,} ページ", f"{limits.page_limit:,} pages")
-        lines, scans = _text_layer(document, count)
+        lines, scans, unseen = _text_layer(document, count)
         scan = _recognise(document, scans, limits, on_page)
         outline = _outline(document)
         property_title = document.get_metadata_value("Title")
@@ -67,19 +69,24 @@ def parse_pdf(data: bytes, origin: Origin, *, limits: ParseLimits, on_page: Page
     if not pieces:
         raise _why_nothing(scan)
     named = replace(
-        origin, pages=count, notes=_notes(scan), parser=f"{origin.parser}+ocr" if scan.pages else origin.parser
+        origin,
+        pages=count,
+        notes=_notes(scan) | ({"hidden_texts": unseen} if unseen else {}),
+        parser=f"{origin.parser}+ocr" if scan.pages else origin.parser,
     )
     return assemble(pieces, named, titles=_titles(pieces, property_title))
 
 
-def _text_layer(document: pdfium.PdfDocument, count: int) -> tuple[list[Line], list[int]]:
-    """All lines, and the numbers of the pages whose text is a picture or has no meaning."""
+def _text_layer(document: pdfium.PdfDocument, count: int) -> tuple[list[Line], list[int], int]:
+    """All lines, the numbers of the pages whose text is a picture or has no meaning, and how many lines nobody sees."""
     lines: list[Line] = []
     scans: list[int] = []
+    unseen = 0
     for number in range(1, count + 1):
         page = document[number - 1]
         try:
-            found = read_lines(page, number)
+            found, left_out = read_lines(page, number, has_large_picture=partial(_has_large_picture, page))
+            unseen += left_out
             characters = sum(len(line.text) for line in found)
             if characters < _FEW_CHARACTERS:
                 is_scan = _has_large_picture(page)
@@ -91,7 +98,7 @@ def _text_layer(document: pdfium.PdfDocument, count: int) -> tuple[list[Line], l
                 lines.extend(found)
         finally:
             page.close()
-    return lines, scans
+    return lines, scans, unseen
 
 
 def _has_large_picture(page: pdfium.PdfPage) -> bool:
@@ -113,6 +120,9 @@ def _has_large_picture(page: pdfium.PdfPage) -> bool:
 def _recognise(document: pdfium.PdfDocument, scans: list[int], limits: ParseLimits, on_page: PageCall | None) -> _Scan:
     """Text of scanned pages; pages beyond what tesseract can give are counted, never dropped in silence."""
     scan = _Scan()
+    if not limits.reads_scans:
+        scan.left_out = len(scans)
+        return scan
     if len(scans) > limits.ocr_page_limit:
         raise refusals.too_large(f"スキャン {limits.ocr_page_limit} ページ", f"{limits.ocr_page_limit} scanned pages")
     if scans and not ocr.is_available():
@@ -174,6 +184,8 @@ def _merged(pieces: list[Piece], scan: _Scan) -> list[Piece]:
 
 
 def _why_nothing(scan: _Scan) -> Exception:
+    if scan.left_out:
+        return refusals.ocr_off()
     if scan.unavailable:
         return refusals.ocr_unavailable()
     if scan.too_slow:
@@ -191,6 +203,8 @@ def _notes(scan: _Scan) -> dict[str, str | int | float]:
     unread = scan.unavailable + scan.too_slow + scan.illegible
     if unread:
         notes["unread_pages"] = unread
+    if scan.left_out:
+        notes["ocr_off_pages"] = scan.left_out
     if scan.unavailable:
         notes["ocr_missing"] = 1
     return notes

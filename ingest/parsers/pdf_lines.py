@@ -9,13 +9,14 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ingest.parsers.draft import tidy
+from ingest.parsers.pdf_shown import Sight
 
 _CJK = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uff01-\uff60\u3001-\u3003\u3008-\u3011"
 _SPACED_PAIR = re.compile(rf"(?<=[{_CJK}]) (?=[{_CJK}])")
@@ -71,24 +72,34 @@ class Line:
     fine_cells: tuple[Cell, ...] = ()
 
 
-def read_lines(page: pdfium.PdfPage, number: int) -> list[Line]:
-    """Lines of a page that hold a character, in reading order."""
+def read_lines(page: pdfium.PdfPage, number: int, *, has_large_picture: Callable[[], bool]) -> tuple[list[Line], int]:
+    """Lines of a page that hold a character, in reading order, and how many lines were left out because nobody sees them."""
     text_page = page.get_textpage()
+    sight = Sight(page, text_page, has_large_picture)
+    unseen = 0
     try:
         text = _page_text(text_page)
         width, height = page.get_size()
         placed = []
         position = 0
         for words in re.split(r"(\r\n|[\r\n])", text):
-            if words.strip():
+            if words.strip() and _is_unseen(sight, words, position):
+                unseen += 1
+            elif words.strip():
                 placed.append(_line(text_page, words, position, number, width, height))
             position += len(words)
     finally:
         text_page.close()
     is_vertical = [vertical for _, vertical in placed if vertical is not None]
     if is_vertical and sum(is_vertical) >= len(is_vertical) * _VERTICAL_SHARE:
-        return _as_columns([line for line, _ in placed], width, height)
-    return [replace(line, size=0.0) if vertical else line for line, vertical in placed]  # a turned line is no heading
+        return _as_columns([line for line, _ in placed], width, height), unseen
+    return [replace(line, size=0.0) if vertical else line for line, vertical in placed], unseen  # turned: no heading
+
+
+def _is_unseen(sight: Sight, words: str, position: int) -> bool:
+    """Whether the first, middle and last letter of a line cannot be seen; one that can is enough to keep the line."""
+    letters = [position + index for index, letter in enumerate(words) if not letter.isspace()]
+    return all(sight.is_unseen(letters[at]) for at in {0, len(letters) // 2, len(letters) - 1})
 
 
 def garbage_share(lines: Sequence[Line]) -> float:

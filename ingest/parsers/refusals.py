@@ -24,6 +24,20 @@ def unsupported(kind_ja: str, kind_en: str, *, hint: Text = _SAVE_AS) -> Unsuppo
     )
 
 
+def archive(kind: str, *, files: int | None = None) -> UnsupportedDocument:
+    """A zip or the like: never opened, because nobody chose its contents and who may read them; `files` are inside."""
+    inside_ja = f"（{files:,} ファイル入り）" if files else ""
+    inside_en = f" of {files:,} files" if files and files > 1 else ""
+    return UnsupportedDocument(
+        Text(f"{kind} 圧縮ファイル{inside_ja}は開きません。", f"A {kind} archive{inside_en} is not opened."),
+        Text(
+            "中のファイルを検索したいときは、展開してフォルダーに置いてください。",
+            "Unpack it into the folder if its files are to be found.",
+        ),
+        reason=FailureReason.UNSUPPORTED_TYPE,
+    )
+
+
 def no_text() -> UnreadableDocument:
     """The file holds no readable text at all."""
     return UnreadableDocument(
@@ -90,6 +104,21 @@ def archive_bomb() -> UnreadableDocument:
     )
 
 
+def ocr_off() -> UnsupportedDocument:
+    """The file is a scan, and a rule of its folder switches recognition off: left out by will, not failed."""
+    return UnsupportedDocument(
+        Text(
+            "文字の層がないスキャン画像で、フォルダの規則が文字認識を使わないとしています。",
+            "It is a scan without a text layer, and a rule of its folder switches recognition off.",
+        ),
+        Text(
+            "読むときは ingest.toml の ocr を true にし、`ingest retry` を実行してください。",
+            "To read it, set ocr = true in ingest.toml and run `ingest retry`.",
+        ),
+        reason=FailureReason.UNSUPPORTED_TYPE,
+    )
+
+
 def ocr_unavailable() -> UnreadableDocument:
     """The file is a scan, and tesseract or its Japanese data is not installed."""
     return UnreadableDocument(
@@ -102,6 +131,19 @@ def ocr_unavailable() -> UnreadableDocument:
             "Run `apt-get install tesseract-ocr tesseract-ocr-jpn`, then ingest again.",
         ),
         reason=FailureReason.OCR_UNAVAILABLE,
+    )
+
+
+def converter_unavailable() -> UnreadableDocument:
+    """The file needs LibreOffice, and it, or the part of it for this kind, is not installed."""
+    command = "apt-get install --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui"
+    return UnreadableDocument(
+        Text(
+            "この形式を読むには LibreOffice が必要ですが、入っていません。",
+            "This kind of file is read with the help of LibreOffice, which is not installed.",
+        ),
+        Text(f"`{command}` を実行してから、取り込みをやり直してください。", f"Run `{command}`, then ingest again."),
+        reason=FailureReason.CONVERTER_UNAVAILABLE,
     )
 
 

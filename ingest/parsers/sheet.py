@@ -69,7 +69,7 @@ def parse_workbook(data: bytes, origin: Origin, *, limits: ParseLimits) -> Parse
         raise refusals.corrupt("xlsx") from problem
     if not pieces:
         raise refusals.no_text()
-    notes = {"hidden_sheets": hidden} if hidden else {}
+    notes = {**(origin.notes or {}), **({"hidden_sheets": hidden} if hidden else {})}
     return assemble(pieces, replace(origin, pages=pages, notes=notes), titles=[title, _file_stem(origin)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemory
 from assistant.domain import Answer, Filters, Generation, Passage, Principal, SearchResult
 from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
 from assistant.ports import Vectors
-from assistant.retrieve import Indexes, retrieve
+from assistant.retrieve import Indexes, dense_weight, retrieve
 from tests.assistant.passages import passage
 
 TEXTS = {
@@ -131,6 +132,45 @@ def test_an_embedder_without_japanese_is_left_out_of_japanese_questions_and_says
 
 def test_an_embedder_without_japanese_still_serves_english_questions() -> None:
     assert found("How does the VPN work?", indexes(embedder=EnglishEmbedder())).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("fitness", "codes"),
+    [
+        ({"ja": 0.4}, ["embedder_unfit"]),
+        ({"ja": 0.95}, []),
+        ({"en": 0.1}, ["embedder_unfit"]),
+        ({}, ["embedder_unfit"]),
+    ],
+)
+def test_what_was_measured_of_the_generation_counts_more_than_the_embedders_family(
+    fitness: dict[str, float], codes: list[str]
+) -> None:
+    parts = indexes(embedder=EnglishEmbedder())
+    assert isinstance(parts.ledger, LedgerOfThree)
+    assert parts.ledger.generation is not None
+    parts.ledger.generation = replace(parts.ledger.generation, fitness=fitness)
+    assert [notice.code for notice in found("有給休暇の申請", parts).notices] == codes
+
+
+def test_an_english_question_is_told_when_the_embedder_proved_unfit_for_english() -> None:
+    parts = indexes()
+    assert isinstance(parts.ledger, LedgerOfThree)
+    assert parts.ledger.generation is not None
+    parts.ledger.generation = replace(parts.ledger.generation, fitness={"en": 0.2, "ja": 1.0})
+    (notice,) = found("How does the VPN work?", parts).notices
+    assert notice.code == "embedder_unfit"
+    assert "English" in notice.message_en
+    assert found("有給休暇の申請", parts).notices == ()
+
+
+def test_the_search_by_meaning_weighs_as_much_as_it_proved_to_be_worth() -> None:
+    generation = Generation("g", "e", 8, "index", is_active=True, fitness={"ja": 0.8, "en": 1.0})
+    assert 0.0 < dense_weight("有給休暇の申請", generation, FakeEmbedder()) < 1.0
+    assert dense_weight("How does the VPN work?", generation, FakeEmbedder()) == 1.0
+    unknown = replace(generation, fitness={})
+    assert dense_weight("有給休暇の申請", unknown, FakeEmbedder()) == 1.0
+    assert dense_weight("有給休暇の申請", unknown, EnglishEmbedder()) == 0.0
 
 
 def test_an_index_of_another_embedder_is_not_asked_and_the_command_is_named() -> None:

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.engine import open_engine
 from assistant.adapters.ledger.ingesting import chunk_id_of, version_id_of
+from assistant.adapters.ledger.proving import Proof
 from assistant.adapters.ledger.schema import metadata
 from assistant.domain import (
     EVERYONE,
@@ -240,6 +241,60 @@ def test_documents_are_paged_in_the_order_of_their_paths(ledger: Ledger) -> None
     rest, end = ledger.list_documents(principal=BEN, limit=2, cursor=cursor)
     assert [d.path for d in [*first, *rest]] == ["a.md", "b.md", "c.md"]
     assert end is None
+
+
+def prove(ledger: Ledger, document_id: str, version_id: str, *, status: DocumentStatus, **found: object) -> None:
+    """Writes one probe question and what it found."""
+    probe = {"question": "規程 申請", "language": "ja", "rank": 1, **found}
+    content = {"probes": [probe], "warnings": ["not_found_again"] if status is DocumentStatus.WARN else []}
+    ledger.record_proofs([Proof(document_id, version_id, status, content)])
+
+
+def test_a_live_version_is_unproved_until_its_proof_is_written(ledger: Ledger) -> None:
+    document_id, chunk_id = store(ledger, "a.md", "三営業日前まで")
+    (waiting,) = ledger.unproved()
+    assert (waiting.document_id, waiting.title, waiting.groups) == (document_id, "規程", {EVERYONE})
+    assert waiting.texts == ((("第1章",), "三営業日前まで"),)
+    prove(ledger, document_id, waiting.version_id, status=DocumentStatus.WARN, rank=None, instead=["d_gone"])
+    assert ledger.unproved() == []
+    receipt = ledger.receipt(document_id, principal=BEN)
+    assert (receipt["status"], receipt["reason"]) == ("warn", "not_found_again")
+    assert receipt["probes"] == [{"question": "規程 申請", "language": "ja", "rank": None, "instead": []}]
+    assert texts(ledger, chunk_id) == ["三営業日前まで"]
+    assert ledger.doubt_again() == 1
+    assert [version.version_id for version in ledger.unproved()] == [waiting.version_id]
+
+
+def test_the_proof_of_an_old_version_does_not_change_the_document(ledger: Ledger) -> None:
+    document_id, _ = store(ledger, "a.md", "old")
+    (old,) = ledger.unproved()
+    store(ledger, "a.md", "new", sha256="2", document_id=document_id)
+    prove(ledger, document_id, old.version_id, status=DocumentStatus.WARN)
+    assert ledger.get_document(document_id, principal=BEN).status is DocumentStatus.INDEXED
+    assert [version.texts[0][1] for version in ledger.unproved()] == ["new"]
+
+
+def test_the_words_of_a_probe_question_go_with_the_text(ledger: Ledger) -> None:
+    document_id, _ = store(ledger, "a.md", "text")
+    (version,) = ledger.unproved()
+    prove(ledger, document_id, version.version_id, status=DocumentStatus.INDEXED)
+    ledger.delete_documents([document_id])
+    ledger.purge_versions([version.version_id])
+    with ledger._engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT proof FROM versions").scalars().all() == [None]
+    assert list(ledger.asked_probes()) == []
+
+
+def test_the_fitness_of_a_generation_counts_from_twenty_probe_questions_on(ledger: Ledger) -> None:
+    generation = ledger.create_generation(embedder_id="e", dimension=3)
+    ledger.switch_generation(generation.generation_id)
+    assert ledger.fitness(generation.generation_id) is None
+    measured = {"chunks": 9, "ja": {"found": 15, "probes": 20}, "en": {"found": 1, "probes": 19}}
+    ledger.save_fitness(generation.generation_id, measured)
+    active = ledger.active_generation()
+    assert active is not None
+    assert active.fitness == {"ja": 0.75}
+    assert ledger.fitness(generation.generation_id) == measured
 
 
 def test_an_unusable_database_address_is_a_settings_error() -> None:

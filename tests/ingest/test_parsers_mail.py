@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import io
+import zipfile
 from email.message import EmailMessage
 from pathlib import Path
 
+import docx
 import pytest
 
 from assistant.errors import FailureReason
+from ingest.parsers import ParseLimits
 from tests.ingest.reading import headings, read, reason_of, shared, texts
 
 BODY = "社員各位\n\nサーバーを停止します。\n・受発注システム\n・在庫管理システム\n"
@@ -47,14 +51,80 @@ def test_a_mail_of_html_alone_is_read(tmp_path: Path) -> None:
     assert "x()" not in parsed.text
 
 
-def test_attachments_are_counted_and_not_read(tmp_path: Path) -> None:
-    message = mail("utf-8")
-    message.add_attachment("極秘の付録".encode(), maintype="text", subtype="plain", filename="../../etc/passwd.txt")
-    path = tmp_path / "with.eml"
+def saved(message: EmailMessage, path: Path) -> Path:
     path.write_bytes(message.as_bytes())
-    parsed = read(path)
-    assert parsed.notes["attachments"] == 1
-    assert "極秘の付録" not in parsed.text
+    return path
+
+
+def word_bytes() -> bytes:
+    document = docx.Document()
+    document.add_heading("出張旅費規程", 1)
+    document.add_paragraph("日当は3,000円とする。")
+    content = io.BytesIO()
+    document.save(content)
+    return content.getvalue()
+
+
+def zip_bytes() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.txt", "words")
+    return content.getvalue()
+
+
+def attach(message: EmailMessage, name: str, content: bytes) -> None:
+    message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+
+
+def test_attachments_are_read_below_a_heading_with_their_name_and_a_name_is_no_path(tmp_path: Path) -> None:
+    message = mail("utf-8")
+    attach(message, "../../etc/手順.txt", "停止の手順書です。".encode())
+    attach(message, "旅費.docx", word_bytes())
+    parsed = read(saved(message, tmp_path / "with.eml"))
+    assert headings(parsed)[1:] == [(1, "手順.txt"), (1, "旅費.docx"), (2, "出張旅費規程")]
+    assert {"停止の手順書です。", "日当は3,000円とする。"} <= set(texts(parsed))
+    assert dict(parsed.notes) == {"attachments": 2}
+    assert parsed.title == "基幹システム停止のお知らせ"
+
+
+def test_an_attachment_that_cannot_be_read_is_counted_with_its_reason(tmp_path: Path) -> None:
+    message = mail("utf-8")
+    for name, content in (("写真.zip", zip_bytes()), ("動画.mp4", bytes(range(256)) * 20), ("空.txt", b"")):
+        attach(message, name, content)
+    parsed = read(saved(message, tmp_path / "with.eml"))
+    assert "サーバーを停止します。\n・受発注システム\n・在庫管理システム" in texts(parsed)
+    assert (parsed.notes["attachments"], parsed.notes["unread_attachments"]) == (3, 3)
+    assert parsed.notes["unread_attachment_names"] == (
+        "写真.zip: unsupported_type\n動画.mp4: unsupported_type\n空.txt: no_text"
+    )
+
+
+def test_mails_inside_mails_are_read_to_a_depth_and_no_further(tmp_path: Path) -> None:
+    whole = mail("utf-8")
+    attach(whole, "deepest.txt", b"the deepest words")
+    for subject in ("二通目", "三通目"):
+        outer = mail("utf-8")
+        outer.replace_header("Subject", subject)
+        outer.add_attachment(whole)
+        whole = outer
+    parsed = read(saved(whole, tmp_path / "nested.eml"))
+    assert [words for _, words in headings(parsed)] == [
+        "三通目", "二通目.eml", "二通目", "基幹システム停止のお知らせ.eml", "基幹システム停止のお知らせ",
+    ]  # fmt: skip
+    assert "the deepest words" not in parsed.text
+    assert parsed.notes["unread_attachment_names"] == "deepest.txt: not opened"
+
+
+def test_attachments_beyond_the_limit_are_counted_not_opened(tmp_path: Path) -> None:
+    message = mail("utf-8")
+    for number in range(5):
+        attach(message, f"{number}.txt", f"Words {number}.".encode())
+    path = saved(message, tmp_path / "many.eml")
+    parsed = read(path, limits=ParseLimits(attachment_limit=2))
+    assert "Words 1." in parsed.text
+    assert "Words 2." not in parsed.text
+    assert (parsed.notes["attachments"], parsed.notes["unread_attachments"]) == (5, 3)
+    assert reason_of(path, limits=ParseLimits(character_limit=len(parsed.text) - 5)) is FailureReason.TOO_LARGE
 
 
 def test_a_mail_is_known_by_its_headers_whatever_it_is_called(tmp_path: Path) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tarfile
+import zipfile
 from pathlib import Path
 
+import pytest
+
 from assistant.domain import ElementKind
-from assistant.errors import FailureReason
+from assistant.errors import FailureReason, UnsupportedDocument
 from ingest.parsers import ParseLimits
 from tests.ingest.reading import headings, read, read_text, reason_of, shared, texts
 
@@ -177,6 +181,23 @@ def test_binary_files_are_refused_with_the_kinds_that_can_be_read(tmp_path: Path
     ):
         (tmp_path / name).write_bytes(content)
         assert reason_of(tmp_path / name) is FailureReason.UNSUPPORTED_TYPE, name
+
+
+def test_archives_are_never_opened_and_say_how_to_have_their_files(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(12):
+            archive.writestr(f"folder/{number}.txt", "the hidden words")
+    with tarfile.open(tmp_path / "a.tar", "w") as tape:
+        tape.add(__file__, arcname="a.py")
+    (tmp_path / "a.docx").write_bytes((tmp_path / "a.zip").read_bytes())
+    (tmp_path / "a.lzh").write_bytes(b"\x19\x2a-lh5-" + bytes(99))
+    for name in ("a.zip", "a.tar", "a.lzh"):
+        with pytest.raises(UnsupportedDocument) as caught:
+            read(tmp_path / name)
+        assert name[2:] in caught.value.message.en
+        assert "Unpack" in caught.value.hint.en
+        assert ("12" in caught.value.message.ja) == (name == "a.zip")
+    assert reason_of(tmp_path / "a.docx") is FailureReason.CORRUPT, "it is not what its name says"
 
 
 def test_the_handbook_of_the_shared_data_is_read_whole() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from assistant.adapters.ledger.ingesting import KnownDocument
 from assistant.domain import DocumentStatus, SourceFile
 from assistant.errors import FailureReason, Text, UnreadableDocument
-from ingest.plan import Plan, make_plan
+from ingest.plan import Found, Plan, make_plan
 
 HASHES = {"a.md": "A", "b.md": "B", "new/a.md": "A", "c.md": "A"}
 
@@ -32,7 +34,10 @@ def plan_of(
         hashed.append(file.path)
         return HASHES[file.path]
 
-    return make_plan(files, documents, hash_of=hash_of, pipeline_id="p", is_retrying=is_retrying), hashed
+    plan = make_plan(
+        Found(files), documents, hash_of=hash_of, pipeline_id_of=lambda _path: "p", is_retrying=is_retrying
+    )
+    return plan, hashed
 
 
 def test_an_unchanged_file_is_not_even_read() -> None:
@@ -99,6 +104,51 @@ def test_a_file_that_cannot_be_opened_is_listed_and_the_others_go_on() -> None:
             raise UnreadableDocument(Text("x", "x"), Text("x", "x"), reason=FailureReason.NO_PERMISSION)
         return "B"
 
-    plan = make_plan([source("a.md"), source("b.md")], {}, hash_of=hash_of, pipeline_id="p")
+    found = Found([source("a.md"), source("b.md")])
+    plan = make_plan(found, {}, hash_of=hash_of, pipeline_id_of=lambda _path: "p")
     assert [file.path for file, _, _ in plan.unreadable] == ["a.md"]
     assert [work.source.path for work in plan.work] == ["b.md"]
+
+
+def many(count: int) -> dict[str, KnownDocument]:
+    return {path: doc for n in range(count) for path, doc in known(f"{n:02d}.md", f"hash-{n}").items()}
+
+
+def plan_after_losing(lost: int, *, of: int, allows_deletions: bool = False, found: Found | None = None) -> Plan:
+    left = [source(f"{n:02d}.md") for n in range(lost, of)]
+    return make_plan(
+        found or Found(left),
+        many(of),
+        hash_of=lambda file: file.path,
+        pipeline_id_of=lambda _path: "p",
+        allows_deletions=allows_deletions,
+    )
+
+
+@pytest.mark.parametrize(
+    ("lost", "of", "is_waiting"),
+    [(4, 5, False), (5, 25, False), (6, 25, True), (5, 24, True), (5, 5, True), (1, 1, True), (20, 100, False)],
+)
+def test_deletions_wait_when_more_than_a_fifth_and_a_handful_is_gone(lost: int, of: int, is_waiting: bool) -> None:
+    plan = plan_after_losing(lost, of=of)
+    assert (len(plan.waiting), len(plan.deleted)) == ((lost, 0) if is_waiting else (0, lost))
+    confirmed = plan_after_losing(lost, of=of, allows_deletions=True)
+    assert (len(confirmed.waiting), len(confirmed.deleted)) == (0, lost)
+
+
+def test_documents_in_a_folder_that_may_not_be_listed_are_kept() -> None:
+    documents = known("closed/a.md", "A") | known("closed too/b.md", "B") | known("c.md", "C")
+    found = Found([source("c.md")], [("closed", "unreadable")])
+    plan = make_plan(found, documents, hash_of=lambda file: "C", pipeline_id_of=lambda _path: "p")
+    assert [document.path for document in plan.kept] == ["closed/a.md"]
+    assert [document.path for document in plan.deleted] == ["closed too/b.md"]
+
+
+def test_each_of_many_twins_moves_once() -> None:
+    documents = {f"old/{n}.md": known(f"old/{n}.md", "A")[f"old/{n}.md"] for n in range(3000)}
+    files = [source(f"new/{n}.md") for n in range(3000)]
+    plan = make_plan(Found(files), documents, hash_of=lambda file: "A", pipeline_id_of=lambda _path: "p")
+    assert {(document.path[4:], file.path[4:]) for document, file in plan.moved} == {
+        (f"{n}.md",) * 2 for n in range(3000)
+    }
+    assert (plan.work, plan.deleted) == ([], [])

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
+import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,46 @@ def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
     content = bytes(range(256)) * 10_000
     (tmp_path / "a.bin").write_bytes(content)
     assert sha256_of(tmp_path / "a.bin") == hashlib.sha256(content).hexdigest()
+
+
+def test_pipes_sockets_and_devices_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.md")
+    os.mkfifo(tmp_path / "pipe.md")
+    monkeypatch.chdir(tmp_path)  # the path of a socket may have no more than 107 bytes
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket.md")
+        result = scan_folder(tmp_path, folder="f")
+    assert [file.path for file in result.files] == ["a.md"]
+    assert result.skipped == [("pipe.md", "not_regular"), ("socket.md", "not_regular")]
+
+
+def test_a_device_is_no_document(tmp_path: Path) -> None:
+    try:
+        os.mknod(tmp_path / "null.md", stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("this user may make no devices")
+    assert scan_folder(tmp_path, folder="f").skipped == [("null.md", "not_regular")]
+
+
+def test_links_that_lead_in_a_circle_end_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "a/b/c.md")
+    (tmp_path / "a/b/up").symlink_to(tmp_path / "a")
+    (tmp_path / "self").symlink_to("self")
+    (tmp_path / "dangling.md").symlink_to("nowhere.md")
+    result = scan_folder(tmp_path, folder="f")
+    assert [file.path for file in result.files] == ["a/b/c.md"]
+    assert [path for path, rule in result.skipped if rule == "symlink"] == ["a/b/up", "dangling.md", "self"]
+
+
+def test_files_that_changed_just_now_are_settling(tmp_path: Path) -> None:
+    write(tmp_path, "copied.md", "old.md", "ahead.md")
+    now = time.time()
+    os.utime(tmp_path / "copied.md", (now - 86_400, now - 86_400))  # as `cp -p` leaves it: only its state is new
+    result = scan_folder(tmp_path, folder="f", settle_seconds=60)
+    assert sorted(file.path for file in result.settling) == ["ahead.md", "copied.md", "old.md"]
+    assert result.files == []
+    time.sleep(0.3)
+    os.utime(tmp_path / "ahead.md", (now + 86_400, now + 86_400))  # written by a clock a day ahead
+    time.sleep(0.3)
+    result = scan_folder(tmp_path, folder="f", settle_seconds=0.2)
+    assert ([file.path for file in result.files], result.settling) == (["ahead.md", "copied.md", "old.md"], [])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Select, insert, or_, select, update
 
@@ -10,6 +11,9 @@ from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
 from assistant.domain import Answer, Filters, Generation, Passage, Principal
+
+LEAST_PROBES = 20
+"""Probe questions of a language below which its fitness counts as unknown: one of 20 is five points of a share."""
 
 TITLE_CHARACTERS = 60
 """A conversation is titled by the beginning of its first question."""
@@ -30,6 +34,7 @@ class Asking(Transactional):
             dimension=row["dimension"],
             index_name=row["index_name"],
             is_active=True,
+            fitness=_shares(row["fitness"] or {}),
         )
 
     def read_passages(
@@ -140,6 +145,15 @@ def readable(principal: Principal) -> Select[tuple[str]]:
 def starts_with_any(prefixes: Sequence[str]) -> object:
     """Condition: the document's path starts with one of the folder prefixes."""
     return or_(*(s.documents.c.path.startswith(prefix.strip("/") + "/", autoescape=True) for prefix in prefixes))
+
+
+def _shares(fitness: Mapping[str, Any]) -> dict[str, float]:
+    """Share found by language, where enough probe questions were asked."""
+    return {
+        language: fitness[language]["found"] / fitness[language]["probes"]
+        for language in ("ja", "en")
+        if fitness.get(language, {}).get("probes", 0) >= LEAST_PROBES
+    }
 
 
 def _readable_chunks(principal: Principal, filters: Filters) -> Select[tuple[object, ...]]:

@@ -1,4 +1,4 @@
-"""Documents as people see them: lists, one document, its original, its receipt, and counts for status."""
+"""Documents as people see them: lists, one document, its original, and counts for status."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import RowMapping, Select, func, or_, select
 
@@ -86,34 +85,6 @@ class Documents(Transactional):
         if not location.is_relative_to(Path(root).resolve()) or not location.is_file():
             raise _not_found()
         return location
-
-    def receipt(self, document_id: str, *, principal: Principal) -> dict[str, Any]:
-        """What ingestion did with the document. Raises NotFound."""
-        document = self.get_document(document_id, principal=principal)
-        with self._reading() as connection:
-            row = (
-                connection.execute(
-                    select(s.documents.c.reason_detail, s.documents.c.attempts, s.documents.c.sha256).where(
-                        s.documents.c.document_id == document_id
-                    )
-                )
-                .mappings()
-                .one()
-            )
-            receipt = connection.execute(
-                select(s.versions.c.receipt).where(s.versions.c.version_id == document.version_id)
-            ).scalar()
-        return {
-            "document_id": document.document_id,
-            "path": document.path,
-            "status": document.status.value,
-            "reason": document.reason.value if document.reason else None,
-            "detail": row["reason_detail"],
-            "attempts": row["attempts"],
-            "sha256": row["sha256"],
-            "version_id": document.version_id,
-            **(receipt or {}),
-        }
 
     def count_by_status(self) -> dict[str, int]:
         """Living documents by status, for `ingest status` and metrics (no titles, no paths)."""

@@ -13,11 +13,8 @@ from sqlalchemy import insert, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
-from assistant.adapters.ledger.transaction import Transactional
+from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.domain import Generation
-
-LOOKUP_LIMIT = 500
-"""Keys per query; SQLite's limit is 32,766 variables, but short queries keep other writers waiting less."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Indexes(Transactional):
             .where(s.documents.c.deleted_at == "")
             .order_by(s.chunks.c.chunk_id)
         )
-        named = [None] if chunk_ids is None else list(_slices(chunk_ids))
+        named = [None] if chunk_ids is None else list(slices(chunk_ids))
         for some in named:
             query = statement if some is None else statement.where(s.chunks.c.chunk_id.in_(some))
             with self._reading() as connection:
@@ -63,7 +60,7 @@ class Indexes(Transactional):
     def read_vectors(self, embedder_id: str, text_hashes: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
         """Stored vectors by text hash; those never embedded are missing."""
         found: dict[str, npt.NDArray[np.float32]] = {}
-        for some in _slices(list(dict.fromkeys(text_hashes))):
+        for some in slices(list(dict.fromkeys(text_hashes))):
             statement = select(s.vectors.c.text_hash, s.vectors.c.vector).where(
                 s.vectors.c.embedder_id == embedder_id, s.vectors.c.text_hash.in_(some)
             )
@@ -75,7 +72,7 @@ class Indexes(Transactional):
     def save_vectors(self, embedder_id: str, vectors: Mapping[str, npt.NDArray[np.float32]]) -> None:
         """Stores vectors by text hash in half precision (measured loss of rank: none); known ones are left alone."""
         with self._writing() as connection:
-            for some in _slices(list(vectors)):
+            for some in slices(list(vectors)):
                 known = set(
                     connection.execute(
                         select(s.vectors.c.text_hash).where(
@@ -129,8 +126,3 @@ class Indexes(Transactional):
                     select(s.generations.c.index_name).where(s.generations.c.state == "retired")
                 ).scalars()
             )
-
-
-def _slices(keys: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), LOOKUP_LIMIT):
-        yield list(keys[start : start + LOOKUP_LIMIT])

@@ -9,21 +9,21 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
-from assistant.adapters.ledger.transaction import Transactional
+from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.domain import EVERYONE, Chunk, DocumentStatus, ParsedDocument, SourceFile
 from assistant.errors import FailureReason
 
+_STATUS = {status.value: status for status in DocumentStatus}
 
-@dataclass(frozen=True)
-class KnownDocument:
+
+class KnownDocument(NamedTuple):
     """What the ledger knows of a path before a scan is compared with it."""
 
     document_id: str
@@ -76,26 +76,28 @@ class Ingesting(Transactional):
 
     def known_documents(self, folder: str) -> dict[str, KnownDocument]:
         """Living documents of the folder by path."""
+        d = s.documents.c
         statement = (
-            select(s.documents, s.versions.c.pipeline_id)
+            select(
+                d.document_id,
+                d.path,
+                d.size_bytes,
+                d.modified_ns,
+                d.sha256,
+                d.status,
+                d.attempts,
+                d.version_id,
+                s.versions.c.pipeline_id,
+            )
             .outerjoin(s.versions, s.versions.c.version_id == s.documents.c.version_id)
             .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
         )
         with self._reading() as connection:
-            rows = connection.execute(statement).mappings().all()
+            rows = connection.execute(statement).all()
+        # 10,000 rows at every scan: plain tuples and a table of statuses take half the time of mappings.
         return {
-            row["path"]: KnownDocument(
-                document_id=row["document_id"],
-                path=row["path"],
-                size_bytes=row["size_bytes"],
-                modified_ns=row["modified_ns"],
-                sha256=row["sha256"],
-                status=DocumentStatus(row["status"]),
-                attempts=row["attempts"],
-                version_id=row["version_id"],
-                pipeline_id=row["pipeline_id"],
-            )
-            for row in rows
+            path: KnownDocument(document_id, path, size, modified, sha256, _STATUS[status], *rest)
+            for document_id, path, size, modified, sha256, status, *rest in rows
         }
 
     def begin_attempt(
@@ -164,48 +166,62 @@ class Ingesting(Transactional):
 
     def move_documents(self, moves: Sequence[tuple[str, SourceFile]]) -> None:
         """(document_id, new place) each: identity, versions and vectors stay. Exchanged names are no conflict."""
-        at = now()
+        if not moves:
+            return
+        away = (
+            update(s.documents).where(s.documents.c.document_id == bindparam("of")).values(path=bindparam("new_path"))
+        )
+        there = away.values(
+            folder=bindparam("new_folder"),
+            size_bytes=bindparam("new_size"),
+            modified_ns=bindparam("new_time"),
+            updated_at=now(),
+        )
         with self._writing() as connection:
-            for document_id, _ in moves:
-                connection.execute(
-                    update(s.documents)
-                    .where(s.documents.c.document_id == document_id)
-                    .values(path=f"\N{SYMBOL FOR NULL}moving/{document_id}")
-                )
-            for document_id, source in moves:
-                connection.execute(
-                    update(s.documents)
-                    .where(s.documents.c.document_id == document_id)
-                    .values(
-                        folder=source.folder,
-                        path=source.path,
-                        size_bytes=source.size_bytes,
-                        modified_ns=source.modified_ns,
-                        updated_at=at,
-                    )
-                )
+            connection.execute(away, [{"of": of, "new_path": f"\N{SYMBOL FOR NULL}moving/{of}"} for of, _ in moves])
+            connection.execute(
+                there,
+                [
+                    {
+                        "of": of,
+                        "new_path": file.path,
+                        "new_folder": file.folder,
+                        "new_size": file.size_bytes,
+                        "new_time": file.modified_ns,
+                    }
+                    for of, file in moves
+                ],
+            )
 
-    def touch_document(self, document_id: str, source: SourceFile) -> None:
-        """The same content with a new modification time."""
+    def touch_documents(self, touched: Sequence[tuple[str, SourceFile]]) -> None:
+        """(document_id, file) each: the same content with a new modification time."""
+        if not touched:
+            return
+        statement = (
+            update(s.documents)
+            .where(s.documents.c.document_id == bindparam("of"))
+            .values(size_bytes=bindparam("new_size"), modified_ns=bindparam("new_time"))
+        )
         with self._writing() as connection:
             connection.execute(
-                update(s.documents)
-                .where(s.documents.c.document_id == document_id)
-                .values(size_bytes=source.size_bytes, modified_ns=source.modified_ns)
+                statement,
+                [{"of": of, "new_size": file.size_bytes, "new_time": file.modified_ns} for of, file in touched],
             )
 
     def delete_documents(self, document_ids: Sequence[str]) -> None:
         """The documents are gone from every answer at once; their index entries are purged afterwards."""
         at = now()
+        deleted = DocumentStatus.DELETED.value
         with self._writing() as connection:
-            _retire_versions(connection, document_ids)
-            for document_id in document_ids:
+            for some in slices(document_ids):
+                _retire_versions(connection, some)
                 connection.execute(
                     update(s.documents)
-                    .where(s.documents.c.document_id == document_id)
-                    .values(status=DocumentStatus.DELETED.value, version_id=None, deleted_at=at, updated_at=at)
+                    .where(s.documents.c.document_id.in_(some))
+                    .values(status=deleted, version_id=None, deleted_at=at, updated_at=at)
                 )
-                _event(connection, document_id, DocumentStatus.DELETED)
+                events = [{"document_id": document_id, "at": at, "status": deleted} for document_id in some]
+                connection.execute(insert(s.document_events), events)
 
     def stage_version(
         self,
@@ -306,13 +322,15 @@ class Ingesting(Transactional):
 
     def purge_versions(self, version_ids: Sequence[str]) -> None:
         """Forgets the text of versions that the indexes have forgotten; their rows stay as history."""
+        if not version_ids:
+            return
         with self._writing() as connection:
-            for version_id in version_ids:
-                connection.execute(delete(s.chunks).where(s.chunks.c.version_id == version_id))
+            for some in slices(version_ids):
+                connection.execute(delete(s.chunks).where(s.chunks.c.version_id.in_(some)))
                 connection.execute(
                     update(s.versions)
-                    .where(s.versions.c.version_id == version_id, s.versions.c.state == "retired")
-                    .values(state="purged", text="")
+                    .where(s.versions.c.version_id.in_(some), s.versions.c.state == "retired")
+                    .values(state="purged", text="", proof=None)
                 )
 
     def counts_of_truth(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, or_, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
@@ -40,11 +40,7 @@ class Jobs(Transactional):
 
     def claim_job(self, *, worker: str) -> Job | None:
         """The oldest queued job, or one whose worker is silent, now running for `worker`; None when there is none."""
-        stale = (datetime.now(UTC) - timedelta(seconds=HEARTBEAT_LIMIT_SECONDS)).isoformat(timespec="milliseconds")
-        free = or_(
-            s.jobs.c.state == JobState.QUEUED.value,
-            (s.jobs.c.state == JobState.RUNNING.value) & (s.jobs.c.heartbeat_at < stale),
-        )
+        free = _free()
         with self._writing() as connection:
             job_id = connection.execute(select(s.jobs.c.job_id).where(free).order_by(s.jobs.c.created_at)).scalar()
             if job_id is None:
@@ -56,6 +52,11 @@ class Jobs(Transactional):
                 .values(state=JobState.RUNNING.value, claimed_by=worker, started_at=at, heartbeat_at=at)
             ).rowcount
         return self.get_job(job_id) if claimed else None
+
+    def has_job(self) -> bool:
+        """Whether a worker that asks now would get a job."""
+        with self._reading() as connection:
+            return connection.execute(select(s.jobs.c.job_id).where(_free()).limit(1)).first() is not None
 
     def start_job(self, kind: str, *, folder: str, worker: str) -> Job:
         """A job that runs at once in this process, e.g. `ingest run`."""
@@ -75,6 +76,35 @@ class Jobs(Transactional):
             connection.execute(
                 update(s.jobs).where(s.jobs.c.job_id == job_id).values(counts=dict(counts), heartbeat_at=now())
             )
+
+    def heartbeat(self, job_id: str, *, worker: str) -> bool:
+        """Says that the worker lives; False when the job is no longer its own and it must stop."""
+        with self._writing() as connection:
+            alive = connection.execute(
+                update(s.jobs)
+                .where(
+                    s.jobs.c.job_id == job_id,
+                    s.jobs.c.claimed_by == worker,
+                    s.jobs.c.state == JobState.RUNNING.value,
+                )
+                .values(heartbeat_at=now())
+            ).rowcount
+        return bool(alive)
+
+    def last_runs(self) -> dict[str, Job]:
+        """The job of each folder that ended last, by the folder's root."""
+        ended = (
+            select(s.jobs.c.folder, func.max(s.jobs.c.finished_at).label("at"))
+            .where(s.jobs.c.finished_at.is_not(None))
+            .group_by(s.jobs.c.folder)
+            .subquery()
+        )
+        statement = select(s.jobs).join(
+            ended, (s.jobs.c.folder == ended.c.folder) & (s.jobs.c.finished_at == ended.c.at)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement.order_by(s.jobs.c.folder)).mappings().all()
+        return {row["folder"]: _job(row) for row in rows}
 
     def finish_job(self, job_id: str, *, counts: Mapping[str, int], error: str | None) -> None:
         """The end of a job; `error` None means done."""
@@ -116,6 +146,14 @@ class Jobs(Transactional):
         with self._reading() as connection:
             rows = connection.execute(select(s.jobs).order_by(s.jobs.c.created_at.desc()).limit(limit)).mappings().all()
         return [_job(row) for row in rows]
+
+
+def _free() -> ColumnElement[bool]:
+    stale = (datetime.now(UTC) - timedelta(seconds=HEARTBEAT_LIMIT_SECONDS)).isoformat(timespec="milliseconds")
+    return or_(
+        s.jobs.c.state == JobState.QUEUED.value,
+        (s.jobs.c.state == JobState.RUNNING.value) & (s.jobs.c.heartbeat_at < stale),
+    )
 
 
 def _job(row: RowMapping) -> Job:

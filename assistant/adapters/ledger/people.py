@@ -111,6 +111,23 @@ class People(Transactional):
             self.set_document_groups(document_id, wanted[document_id])
         return len(changed)
 
+    def apply_owners(self, folder: str, owner_of_path: Callable[[str], str | None]) -> int:
+        """Writes who answers for each living document of the folder into its receipt; how many changed."""
+        owner = s.versions.c.receipt["owner"].as_string()
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(s.versions.c.version_id, s.documents.c.path, owner)
+                .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+                .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
+            ).all()
+        changed = {version_id: wanted for version_id, path, seen in rows if (wanted := owner_of_path(path)) != seen}
+        for version_id, wanted in changed.items():
+            with self._writing() as connection:
+                its = s.versions.c.version_id == version_id
+                receipt = connection.execute(select(s.versions.c.receipt).where(its)).scalar_one()
+                connection.execute(update(s.versions).where(its).values(receipt={**receipt, "owner": wanted}))
+        return len(changed)
+
     def set_document_groups(self, document_id: str, groups: Iterable[str]) -> None:
         """Replaces who may read the document; takes effect at the next question, nothing is embedded again."""
         with self._writing() as connection:

@@ -78,6 +78,8 @@ versions = Table(
     Column("language", String(8), nullable=False),
     Column("chunk_count", Integer, nullable=False),
     Column("receipt", JSON, nullable=False),
+    # What the probe questions found once the version was live; NULL until they were asked.
+    Column("proof", JSON(none_as_null=True)),
     Column("text", Text, nullable=False),
     Column("created_at", String(32), nullable=False),
 )
@@ -113,6 +115,8 @@ generations = Table(
     Column("dimension", Integer, nullable=False),
     Column("index_name", String(120), nullable=False),
     Column("state", String(16), nullable=False),
+    # Probe questions found by the vectors alone, by language; NULL until measured.
+    Column("fitness", JSON(none_as_null=True)),
     Column("created_at", String(32), nullable=False),
 )
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
 from assistant.adapters.ledger.engine import reporting_store_errors
+
+LOOKUP_LIMIT = 500
+"""Keys per query; SQLite's limit is 32,766 variables, but short queries keep other writers waiting less."""
+
+
+def slices(keys: Sequence[str]) -> Iterator[list[str]]:
+    """The keys in pieces that fit one query."""
+    for start in range(0, len(keys), LOOKUP_LIMIT):
+        yield list(keys[start : start + LOOKUP_LIMIT])
 
 
 class Transactional:

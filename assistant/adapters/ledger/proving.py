@@ -1,0 +1,179 @@
+"""What proving needs: live versions whose probe questions were not asked yet, and what the questions found.
+
+A version's proof is `{"probes": [...], "warnings": [...]}` as ingest/prove.py writes it; it says which documents were
+found instead by their ids, so that their names are read with the right to read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, String, cast, func, insert, null, select, update
+
+from assistant.adapters.ledger import schema as s
+from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.transaction import Transactional
+from assistant.domain import DocumentStatus
+
+PAGE = 100
+"""Versions read at once; with their sampled chunks about two megabytes."""
+DOUBTS = 50
+"""Documents with a warning that a run asks for once more: thousands of near copies must not slow each small run."""
+_SAMPLED_CHUNKS = 24
+
+
+@dataclass(frozen=True)
+class Provable:
+    """A live version and what its probe questions are made of; `texts` are chunks spread over the whole document."""
+
+    document_id: str
+    version_id: str
+    path: str
+    title: str
+    groups: frozenset[str]
+    warnings: tuple[str, ...]
+    texts: tuple[tuple[tuple[str, ...], str], ...]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is written of one version: the probes as plain values, and the warnings they came to."""
+
+    document_id: str
+    version_id: str
+    status: DocumentStatus
+    content: Mapping[str, Any]
+
+
+class Proving(Transactional):
+    """Reads for probe questions; writes proofs and the status that they give."""
+
+    def unproved(self, *, after: str = "", limit: int = PAGE) -> list[Provable]:
+        """Live versions without a proof, ordered by version id, from the one behind `after`."""
+        statement = (
+            select(
+                s.versions.c.version_id,
+                s.versions.c.chunk_count,
+                s.versions.c.title,
+                s.versions.c.receipt,
+                s.documents.c.document_id,
+                s.documents.c.path,
+            )
+            .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+            .where(s.documents.c.deleted_at == "", s.versions.c.proof.is_(null()), s.versions.c.version_id > after)
+            .order_by(s.versions.c.version_id)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return [
+                Provable(
+                    document_id=row["document_id"],
+                    version_id=row["version_id"],
+                    path=row["path"],
+                    title=row["title"],
+                    groups=_groups(connection, row["document_id"]),
+                    warnings=tuple(row["receipt"].get("warnings", ())),
+                    texts=_texts(connection, row["version_id"], row["chunk_count"]),
+                )
+                for row in connection.execute(statement).mappings().all()
+            ]
+
+    def record_proofs(self, proofs: Iterable[Proof]) -> None:
+        """Writes proofs, and the status they give to documents whose version is still the same; one transaction."""
+        with self._writing() as connection:
+            for proof in proofs:
+                connection.execute(
+                    update(s.versions)
+                    .where(s.versions.c.version_id == proof.version_id)
+                    .values(proof=dict(proof.content))
+                )
+                changed = connection.execute(
+                    update(s.documents)
+                    .where(
+                        s.documents.c.document_id == proof.document_id,
+                        s.documents.c.version_id == proof.version_id,
+                        s.documents.c.status != proof.status.value,
+                        s.documents.c.status.in_([DocumentStatus.INDEXED.value, DocumentStatus.WARN.value]),
+                    )
+                    .values(status=proof.status.value, updated_at=now())
+                ).rowcount
+                if changed:
+                    connection.execute(
+                        insert(s.document_events).values(
+                            document_id=proof.document_id,
+                            at=now(),
+                            status=proof.status.value,
+                            version_id=proof.version_id,
+                        )
+                    )
+
+    def doubt_again(self) -> int:
+        """Takes back proofs that came to a warning, `DOUBTS` of them by lot, so that they are asked once more; how many."""
+        unsettled = (
+            select(s.versions.c.version_id)
+            .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+            .where(
+                s.documents.c.deleted_at == "",
+                s.documents.c.status == DocumentStatus.WARN.value,
+                s.versions.c.proof.is_not(null()),
+                cast(s.versions.c.proof, String).not_like('%"warnings": []%'),
+            )
+            .order_by(func.random())
+            .limit(DOUBTS)
+        )
+        with self._writing() as connection:
+            chosen = connection.execute(unsettled).scalars().all()
+            return connection.execute(
+                update(s.versions).where(s.versions.c.version_id.in_(chosen)).values(proof=None)
+            ).rowcount
+
+    def asked_probes(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(version id, probe) of every probe question of the living documents."""
+        statement = (
+            select(s.versions.c.version_id, s.versions.c.proof)
+            .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+            .where(s.documents.c.deleted_at == "", s.versions.c.proof.is_not(null()))
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement).all()
+        for version_id, proof in rows:
+            for probe in proof["probes"]:
+                yield version_id, probe
+
+    def save_fitness(self, generation_id: str, fitness: Mapping[str, Any]) -> None:
+        """Writes what the vectors alone found: `{language: {"found", "probes"}, "chunks"}`."""
+        with self._writing() as connection:
+            connection.execute(
+                update(s.generations)
+                .where(s.generations.c.generation_id == generation_id)
+                .values(fitness=dict(fitness))
+            )
+
+    def fitness(self, generation_id: str) -> dict[str, Any] | None:
+        """What was measured of the generation; None before that."""
+        with self._reading() as connection:
+            found = connection.execute(
+                select(s.generations.c.fitness).where(s.generations.c.generation_id == generation_id)
+            ).scalar()
+        return dict(found) if found is not None else None
+
+
+def _groups(connection: Connection, document_id: str) -> frozenset[str]:
+    rows = connection.execute(
+        select(s.document_groups.c.group_name).where(s.document_groups.c.document_id == document_id)
+    ).scalars()
+    return frozenset(rows)
+
+
+def _texts(connection: Connection, version_id: str, chunk_count: int) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """(headings, text) of chunks spread evenly over the version, in reading order."""
+    sampled = min(chunk_count, _SAMPLED_CHUNKS)
+    ordinals = [number * chunk_count // sampled for number in range(sampled)]
+    rows = connection.execute(
+        select(s.chunks.c.heading_path, s.chunks.c.text)
+        .where(s.chunks.c.version_id == version_id, s.chunks.c.ordinal.in_(ordinals))
+        .order_by(s.chunks.c.ordinal)
+    )
+    return tuple((tuple(headings), text) for headings, text in rows)

@@ -1,0 +1,226 @@
+"""Proof that a document can be found, and how far its embedder can be trusted: by asking, on the path that people use.
+
+    live version -> two probe questions (probe.py) -> assistant.retrieve, as a reader of the document -> rank 1 to 5
+                                                   -> vectors alone                                   -> fitness
+
+Every searchable version is asked for once, right after it went live; until then, and when it is not found, its
+document is `warn`. Nothing switches this off. A run that is killed between leaves versions without a proof, which the
+next run finds in the ledger. The one place of this room with an event loop: searching is async (docs/decisions/0008).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from assistant.adapters.ledger.proving import Proof, Provable
+from assistant.domain import DocumentStatus, Filters, Generation, Principal
+from assistant.errors import DocumentError
+from assistant.ports import Embedder, Vectors
+from assistant.retrieve import Indexes, retrieve
+from ingest.index_sync import Stores, patiently
+from ingest.probe import Probe, make_probes
+
+TOP = 5
+"""A document counts as found among the first five passages: what fits on a screen, and into most prompts."""
+ONE_IN = 1000
+"""For the fitness one more hit counts for every so many chunks: five among 5,000 say of an embedder what fifty say among
+50,000. A sound one found .91 and 1.0 among 4,507 chunks (docs/lab-notes.md, 2026-11-23)."""
+SAMPLE = 100
+"""Probe questions of a language for the fitness of a generation: a share of .5 is then known to about .1."""
+REMEASURE_SHARE = 0.2
+"""A corpus that grew or shrank by this share is measured again: finding among more chunks is harder."""
+NOT_FOUND = "not_found_again"
+_AT_ONCE = 4
+_REMEMBERED = 4 * SAMPLE
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Remembering:
+    """The embedder, keeping the vectors of the last questions: the fitness asks the same ones again."""
+
+    embedder: Embedder
+    vectors: dict[str, Vectors] = field(default_factory=dict)
+
+    @property
+    def embedder_id(self) -> str:
+        """The embedder's own."""
+        return self.embedder.embedder_id
+
+    @property
+    def dimension(self) -> int:
+        """The embedder's own."""
+        return self.embedder.dimension
+
+    @property
+    def reads_japanese(self) -> bool:
+        """The embedder's own."""
+        return self.embedder.reads_japanese
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """The embedder's own."""
+        return self.embedder.embed_documents(texts)
+
+    async def embed_query(self, text: str) -> Vectors:
+        """The vector, made once. Raises EmbedderUnavailable."""
+        if text not in self.vectors:
+            if len(self.vectors) >= _REMEMBERED:
+                self.vectors.pop(next(iter(self.vectors)))
+            self.vectors[text] = await self.embedder.embed_query(text)
+        return self.vectors[text]
+
+    def check(self) -> None:
+        """The embedder's own."""
+        self.embedder.check()
+
+
+class Prover:
+    """Asks for new versions and measures the generation; one for each run. `seconds` is the time spent on it so far."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._embedder = _Remembering(stores.embedder)
+        self.seconds = 0.0
+        self._lost: set[str] = set()
+
+    def prove(self) -> None:
+        """Asks for every live version that has no proof yet, and writes what was found.
+
+        Raises StoreUnavailable when a store stays away.
+        """
+        started = time.perf_counter()
+        after = ""
+        while not self._stores.stop.is_set() and (page := self._stores.ledger.unproved(after=after)):
+            proofs = _proofs(self._stores, self._embedder, page)
+            self._stores.ledger.record_proofs(proofs)
+            for proof in proofs:
+                (self._lost.add if NOT_FOUND in proof.content["warnings"] else self._lost.discard)(proof.version_id)
+            after = page[-1].version_id
+        self.seconds += time.perf_counter() - started
+
+    def finish(self, generation: Generation, *, has_changed: bool) -> int:
+        """The end of a run: asks again for some documents with a warning when anything changed, and measures the fitness
+        of the generation when it is unknown or the corpus has another size. How many of the documents asked for in this run were not found again."""
+        if has_changed:
+            self._stores.ledger.doubt_again()
+        self.prove()
+        started = time.perf_counter()
+        if has_changed or self._stores.ledger.fitness(generation.generation_id) is None:
+            measure(self._stores, generation, embedder=self._embedder)
+        self.seconds += time.perf_counter() - started
+        return len(self._lost)
+
+
+def measure(stores: Stores, generation: Generation, *, embedder: Embedder | None = None) -> dict[str, Any] | None:
+    """Measures how many probe questions the vectors alone answer from the right document, and writes it into the
+    generation; None when the last measurement still holds. Raises StoreUnavailable, EmbedderUnavailable."""
+    former = stores.ledger.fitness(generation.generation_id)
+    chunks = stores.ledger.counts_of_truth()["chunks"]
+    if former is not None and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]:
+        return None
+    sample = _sample(stores)
+    top = max(TOP, chunks // ONE_IN)
+    fitness: dict[str, Any] = {"chunks": chunks, "top": top}
+    for language, probes in sample.items():
+        found = _found_by_vectors(stores, embedder or stores.embedder, generation, probes, top)
+        fitness[language] = {"found": found, "probes": len(probes)}
+    stores.ledger.save_fitness(generation.generation_id, fitness)
+    log.info("fitness_measured", **fitness)
+    return fitness
+
+
+def _sample(stores: Stores) -> dict[str, list[tuple[str, str]]]:
+    """(version id, question) by language, always the same ones of the same corpus.
+
+    A question that the whole search does not find says nothing about an embedder (fifty copies of one form): left out.
+    """
+    by_language: dict[str, list[tuple[str, str]]] = {"ja": [], "en": []}
+    for version_id, probe in stores.ledger.asked_probes():
+        if probe["rank"] is not None:
+            by_language[probe["language"]].append((version_id, probe["question"]))
+    return {
+        language: sorted(probes, key=lambda probe: hashlib.sha256(probe[1].encode()).digest())[:SAMPLE]
+        for language, probes in by_language.items()
+    }
+
+
+@patiently
+def _found_by_vectors(
+    stores: Stores, embedder: Embedder, generation: Generation, probes: Sequence[tuple[str, str]], top: int
+) -> int:
+    async def is_found(version_id: str, question: str) -> bool:
+        vector = await embedder.embed_query(question)
+        hits = await stores.vectors.search(generation.index_name, vector, limit=top)
+        return any(chunk_id.startswith(version_id + ":") for chunk_id, _ in hits)
+
+    async def ask_all() -> int:
+        return sum([await is_found(*probe) for probe in probes])
+
+    return asyncio.run(ask_all())
+
+
+@patiently
+def _proofs(stores: Stores, embedder: Embedder, page: Sequence[Provable]) -> list[Proof]:
+    """The proofs of some versions, in one event loop; none where half the search was away.
+
+    Raises StoreUnavailable when no index answers.
+    """
+    indexes = Indexes(stores.ledger, embedder, stores.vectors, stores.lexical)
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(document: Provable, probe: Probe) -> dict[str, Any]:
+        async with turns:
+            return await _asked(indexes, document, probe)
+
+    async def ask_all() -> list[Proof]:
+        probes = [(document, make_probes(document.title, document.texts)) for document in page]
+        asked = await asyncio.gather(*(ask(document, probe) for document, some in probes for probe in some))
+        answers = iter(asked)
+        proofs = [(document, [next(answers) for _ in some]) for document, some in probes]
+        return [_proof(document, some) for document, some in proofs if not any(map(_is_doubtful, some))]
+
+    return asyncio.run(ask_all())
+
+
+async def _asked(indexes: Indexes, document: Provable, probe: Probe) -> dict[str, Any]:
+    """The question, the rank of the document's first passage, or the documents that were found instead."""
+    reader = Principal("ingestion", groups=document.groups)
+    entry: dict[str, Any] = {"question": probe.question, "language": probe.language, "rank": None}
+    try:
+        found = await retrieve(probe.question, indexes, principal=reader, filters=Filters(), limit=TOP)
+    except DocumentError as error:  # a question that the embedder cannot take
+        return {**entry, "notices": [error.code]}
+    ranks = [passage.rank for passage in found.passages if passage.document_id == document.document_id]
+    if found.notices:
+        entry["notices"] = [notice.code for notice in found.notices]
+    if ranks:
+        return {**entry, "rank": ranks[0]}
+    return {**entry, "instead": list(dict.fromkeys(passage.document_id for passage in found.passages))}
+
+
+def _is_doubtful(probe: dict[str, Any]) -> bool:
+    """Whether it was not found while a part of the search was away: that proves nothing, and is asked again later."""
+    return probe["rank"] is None and any(code.startswith("degraded_search") for code in probe.get("notices", ()))
+
+
+def _proof(document: Provable, probes: list[dict[str, Any]]) -> Proof:
+    warnings = []
+    if not document.groups:
+        warnings.append("nobody_may_read")
+    elif not probes or any(probe["rank"] is None for probe in probes):
+        warnings.append(NOT_FOUND)
+    is_fine = not warnings and not document.warnings
+    return Proof(
+        document_id=document.document_id,
+        version_id=document.version_id,
+        status=DocumentStatus.INDEXED if is_fine else DocumentStatus.WARN,
+        content={"probes": probes, "warnings": warnings},
+    )

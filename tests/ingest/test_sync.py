@@ -1,0 +1,177 @@
+"""Runs over a real folder with a real ledger: what is deleted, what waits, what is left out, what is tried again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.domain import EVERYONE, Principal
+from ingest.rules import Rule
+from tests.ingest.running import Desk, desk
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Desk]:
+    with desk(tmp_path) as made:
+        yield made
+
+
+def fill(at: Desk, count: int, folder: str = "総務") -> list[Path]:
+    return [at.write(f"{folder}/{number:02d}.md") for number in range(count)]
+
+
+def test_a_few_files_that_are_gone_are_deleted_at_once(at: Desk) -> None:
+    files = fill(at, 10)
+    at.run()
+    for file in files[:2]:
+        file.unlink()
+    report = at.run()
+    assert (report.counts["delete"], report.waiting) == (2, [])
+    assert len(at.documents()) == 8
+
+
+def test_more_than_a_fifth_gone_waits_while_the_run_still_adds_and_changes(at: Desk) -> None:
+    files = fill(at, 20)
+    at.run()
+    for file in files[:5]:
+        file.unlink()
+    at.write("新しい.md")
+    files[10].write_text("# 変更\n\n届出は5日前までに行う。\n", encoding="utf-8")
+    report = at.run()
+    assert report.waiting == [f"総務/{number:02d}.md" for number in range(5)]
+    counts = report.counts
+    assert (counts["delete"], counts["deletions_waiting"], counts["add"], counts["change"]) == (0, 5, 1, 1)
+    assert len(at.documents()) == 21
+    confirmed = at.run(allows_deletions=True)
+    assert (confirmed.counts["delete"], confirmed.waiting) == (5, [])
+    assert len(at.documents()) == 16
+
+
+def test_a_share_that_comes_back_has_lost_nothing(at: Desk) -> None:
+    fill(at, 6)
+    at.run()
+    before = at.documents()
+    shutil.move(at.root / "総務", at.root.parent / "away")
+    assert at.run().counts["deletions_waiting"] == 6
+    assert at.documents() == before
+    shutil.move(at.root.parent / "away", at.root / "総務")
+    report = at.run()
+    assert (report.counts["unchanged"], report.counts["deletions_waiting"], report.counts["chunks"]) == (6, 0, 0)
+
+
+def test_an_empty_folder_waits_even_if_it_held_a_single_document(at: Desk) -> None:
+    at.write("only.md").unlink()
+    at.write("only.md")
+    at.run()
+    (at.root / "only.md").unlink()
+    assert at.run().waiting == ["only.md"]
+    assert at.run(allows_deletions=True).counts["delete"] == 1
+    assert at.documents() == {}
+
+
+def test_a_renamed_folder_keeps_every_document_and_reads_none(at: Desk) -> None:
+    fill(at, 8)
+    at.run()
+    before = {document.document_id: document.version_id for document in at.documents().values()}
+    (at.root / "総務").rename(at.root / "管理")
+    report = at.run()
+    counts = report.counts
+    assert (counts["move"], counts["chunks"], counts["deletions_waiting"], report.tried) == (8, 0, 0, [])
+    after = at.documents()
+    assert {document.document_id: document.version_id for document in after.values()} == before
+    assert sorted(after) == [f"管理/{number:02d}.md" for number in range(8)]
+
+
+def test_what_a_rule_leaves_out_is_listed_and_deleted_without_a_question(at: Desk) -> None:
+    fill(at, 8)
+    at.write("大きい.md", "# 大きい\n\n" + "本文です。" * 200)
+    at.run()
+    report = at.run(Rule("総務/*", read=False), Rule("総務/00.md", read=True), Rule("*", max_bytes=1000))
+    assert (report.counts["delete"], report.counts["deletions_waiting"]) == (8, 0)
+    assert list(at.documents()) == ["総務/00.md"]
+    assert ("総務/01.md", "excluded") in report.skipped
+    assert ("大きい.md", "max_bytes") in report.skipped
+
+
+def test_empty_groups_let_nobody_read(at: Desk) -> None:
+    fill(at, 2)
+    at.run(Rule("総務/00.md", groups=()))
+    for principal in (Principal("ben"), Principal("chie", frozenset({EVERYONE, "administrators", "hr"}))):
+        assert list(at.documents(principal)) == ["総務/01.md"]
+    assert at.run(Rule("総務/*", groups=())).counts["chunks"] == 0
+    assert at.documents() == {}
+
+
+def test_an_owner_is_in_the_receipt_and_changes_without_reading_the_file_again(at: Desk) -> None:
+    fill(at, 1)
+    at.run(Rule("*", owner="総務部"))
+    ledger = at.stores.ledger
+    (document,) = at.documents().values()
+    assert ledger.receipt(document.document_id, principal=Principal("ben"))["owner"] == "総務部"
+    assert at.run(Rule("*", owner="人事部")).counts["chunks"] == 0
+    assert ledger.receipt(document.document_id, principal=Principal("ben"))["owner"] == "人事部"
+    at.run()
+    assert ledger.receipt(document.document_id, principal=Principal("ben"))["owner"] is None
+
+
+def test_a_language_rule_reads_again_only_what_it_concerns(at: Desk) -> None:
+    fill(at, 2)
+    at.run()
+    report = at.run(Rule("総務/00.md", language="en"))
+    assert report.tried == ["総務/00.md"]
+    assert {path: document.language for path, document in at.documents().items()} == {
+        "総務/00.md": "en",
+        "総務/01.md": "ja",
+    }
+    assert at.run(Rule("総務/00.md", language="en")).tried == []
+
+
+def test_a_scan_stays_unread_where_a_rule_switches_recognition_off(at: Desk) -> None:
+    from PIL import Image
+
+    Image.new("L", (400, 200), 255).save(at.root / "scan.png")
+    report = at.run(Rule("*.png", ocr=False))
+    assert (report.counts["failed"], report.counts["unsupported"]) == (0, 1)
+    assert "ocr" in report.failures[0].message
+
+
+def test_a_file_that_somebody_is_still_copying_is_left_for_the_next_scan(at: Desk) -> None:
+    at.write("a.md")
+    report = at.run(settle_seconds=60)
+    assert (report.counts["settling"], report.counts["add"]) == (1, 0)
+    assert at.run().counts["add"] == 1
+    at.write("a.md", "# 変更\n\n本文。\n")
+    report = at.run(settle_seconds=60)
+    assert (report.counts["settling"], report.counts["change"], report.counts["delete"]) == (1, 0, 0)
+
+
+def test_a_file_that_moves_while_it_settles_keeps_its_identity(at: Desk) -> None:
+    at.write("a.md")
+    at.write("b.md")
+    at.run()
+    before = at.documents()["a.md"].document_id
+    (at.root / "a.md").rename(at.root / "c.md")
+    assert at.run(settle_seconds=60).counts["delete"] == 0
+    assert at.run().counts["move"] == 1
+    assert at.documents()["c.md"].document_id == before
+
+
+def test_retry_tries_the_failed_files_and_nothing_else(at: Desk) -> None:
+    at.write("good.md")
+    bad = at.root / "bad.pdf"
+    bad.write_bytes(b"%PDF-1.7\nbroken")
+    empty = at.write("empty.md", " \n")
+    first = at.run()
+    assert first.counts["failed"] == 2
+    assert at.run().tried == []
+    at.write("new.md")
+    (at.root / "good.md").unlink()
+    empty.write_text("# 直した\n\n本文があります。\n", encoding="utf-8")
+    report = at.run(is_retrying=True)
+    assert sorted(report.tried) == ["bad.pdf", "empty.md"]
+    assert [failure.path for failure in report.failures] == ["bad.pdf"]
+    assert (report.counts["add"], report.counts["delete"]) == (0, 0)
+    assert sorted(at.documents()) == ["bad.pdf", "empty.md", "good.md"]

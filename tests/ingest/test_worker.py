@@ -1,0 +1,215 @@
+"""The watching process on a real folder and a real ledger; other processes are real ones, too."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from assistant.adapters.ledger import schema as s
+from assistant.domain import JobState
+from assistant.errors import Overloaded
+from ingest.heartbeat import beating, worker_name
+from ingest.lock import ingestion_lock
+from ingest.pipeline import Run, RunReport
+from ingest.rules import IngestedFolder
+from ingest.worker import ALIVE_FILE, SETTLE_SECONDS, Worker
+from tests.ingest.running import Desk, desk
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Desk]:
+    with desk(tmp_path) as made:
+        yield made
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+@contextmanager
+def watching(at: Desk, *listed: IngestedFolder, clock: Callable[[], datetime] | None = None) -> Iterator[list[Path]]:
+    """A worker at work; gives the folders of its runs, in order."""
+    runs: list[Path] = []
+    stop = threading.Event()
+
+    def run_folder(path: Path, progress: Callable[[int, int, str], None], should_stop: Callable[[], bool]) -> RunReport:
+        report = Run(at.stores, at.parser, (), progress, should_stop, SETTLE_SECONDS).run(path)
+        runs.append(path)
+        return report
+
+    worker = Worker(at.stores.ledger, run_folder, at.root, at.root.parent, 1.0, stop, folders=lambda: listed)
+    if clock is not None:
+        worker.clock = clock
+    # The parser process dies with the thread that starts it, so it must not be the fixture's.
+    thread = threading.Thread(target=worker.loop)
+    thread.start()
+    try:
+        yield runs
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+        at.parser.close()
+
+
+def test_a_new_file_becomes_searchable_once_it_has_settled(at: Desk) -> None:
+    with watching(at) as runs:
+        wait_until(lambda: len(runs) >= 1)
+        at.write("a.md")
+        wait_until(lambda: "a.md" in at.documents())
+        assert (at.root.parent / ALIVE_FILE).exists()
+    (document,) = at.documents().values()
+    assert document.chunk_count == 1
+
+
+def test_the_watcher_never_deletes_much_by_itself_and_says_so_once(at: Desk) -> None:
+    for number in range(6):
+        at.write(f"{number}.md")
+    at.run()
+    for file in at.root.iterdir():
+        file.unlink()
+    with watching(at) as runs:
+        wait_until(lambda: len(runs) >= 3)
+    assert len(at.documents()) == 6
+    last = at.stores.ledger.last_runs()[str(at.root)]
+    assert last.counts["deletions_waiting"] == 6
+    assert len(at.stores.ledger.list_jobs()) == 1
+
+
+def test_scans_that_find_nothing_leave_one_job_behind(at: Desk) -> None:
+    with watching(at) as runs:
+        wait_until(lambda: len(runs) >= 3)
+    assert [job.state for job in at.stores.ledger.list_jobs()] == [JobState.DONE]
+
+
+def test_a_scheduled_folder_runs_at_its_time_and_not_before(at: Desk, tmp_path: Path) -> None:
+    other = tmp_path / "wiki"
+    other.mkdir()
+    times = [datetime(2026, 11, 23, 2, 0)]  # noqa: DTZ001 - wall clock
+    with watching(at, IngestedFolder(other, "30 2 * * *"), clock=lambda: times[0]) as runs:
+        wait_until(lambda: runs.count(at.root) >= 2)
+        assert other not in runs
+        times[0] += timedelta(minutes=30)
+        wait_until(lambda: other in runs)
+        seen = len(runs)
+        wait_until(lambda: len(runs) >= seen + 2)
+        assert runs.count(other) == 1
+    assert at.stores.ledger.last_runs()[str(other)].kind == "schedule"
+
+
+def test_a_job_waits_while_another_ingestion_holds_the_lock(at: Desk) -> None:
+    at.write("a.md")
+    job = at.stores.ledger.create_job("run", folder=str(at.root), requested_by="chie")
+    with (at.root.parent / "ingest.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with watching(at) as runs:
+            time.sleep(1.5)
+            assert (runs, at.stores.ledger.get_job(job.job_id).state) == ([], JobState.QUEUED)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            wait_until(lambda: at.stores.ledger.get_job(job.job_id).state is JobState.DONE)
+
+
+def test_two_workers_never_get_the_same_job(at: Desk) -> None:
+    ledger = at.stores.ledger
+    wanted = {ledger.create_job("run", folder=f"/{n}", requested_by="chie").job_id for n in range(20)}
+    taken: list[str] = []
+
+    def take(worker: str) -> None:
+        while (job := ledger.claim_job(worker=worker)) is not None:
+            taken.append(job.job_id)
+
+    threads = [threading.Thread(target=take, args=(f"worker-{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(wanted)
+
+
+INGEST = """
+import sys, time
+from pathlib import Path
+from assistant.errors import Overloaded
+from tests.ingest.running import Desk
+from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
+from assistant.adapters.ledger import Ledger
+from ingest.guard import ParserProcess
+from ingest.index_sync import Stores
+from ingest.lock import ingestion_lock
+from ingest.pipeline import Run
+place = Path(sys.argv[1])
+stores = Stores(Ledger.open(f"sqlite:///{place}/ledger.db"), FakeEmbedder(), InMemoryVectorIndex(), InMemoryLexicalIndex())
+try:
+    with ingestion_lock(place), ParserProcess(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
+        print(Run(stores, parser).run(place / "documents").counts["done"], flush=True)
+except Overloaded:
+    sys.exit(75)
+"""
+
+
+def test_of_two_ingestions_at_once_one_reads_every_file_and_the_other_is_told_to_wait(at: Desk) -> None:
+    for number in range(30):
+        at.write(f"{number}.md")
+    command = [sys.executable, "-c", INGEST, str(at.root.parent)]
+    both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=100)[0].split() for process in both]
+    codes = [process.returncode for process in both]
+    if codes == [0, 0]:  # one had ended before the other began: then the other had nothing to do
+        assert sorted(words[-1] for words in said) == ["0", "30"]
+    else:
+        assert sorted(codes) == [0, 75]
+        assert said[codes.index(0)][-1] == "30"
+    assert len(at.documents()) == 30
+    with at.stores.ledger._reading() as connection:
+        attempts = connection.exec_driver_sql("select count(*) from document_events where status = 'pending'").scalar()
+    assert attempts == 30
+
+
+def test_the_lock_is_freed_when_its_block_ends(tmp_path: Path) -> None:
+    with ingestion_lock(tmp_path), pytest.raises(Overloaded), ingestion_lock(tmp_path):
+        pass
+    with ingestion_lock(tmp_path):
+        pass
+
+
+def test_a_job_lives_while_one_long_file_is_read(at: Desk) -> None:
+    ledger = at.stores.ledger
+    job = ledger.start_job("run", folder=str(at.root), worker=worker_name())
+    beats: list[float] = []
+    with beating(ledger, job.job_id, on_beat=lambda: beats.append(time.monotonic()), every_seconds=0.1) as is_lost:
+        with ledger._writing() as connection:
+            connection.execute(update(s.jobs).values(heartbeat_at="2020-01-01T00:00:00.000+00:00"))
+        wait_until(lambda: len(beats) >= 2)
+        assert not ledger.has_job()
+        assert ledger.claim_job(worker="other") is None
+        assert not is_lost.is_set()
+    count = len(beats)
+    time.sleep(0.3)
+    assert len(beats) == count
+
+
+def test_a_worker_that_was_silent_too_long_learns_that_its_job_is_lost(at: Desk) -> None:
+    ledger = at.stores.ledger
+    job = ledger.start_job("run", folder=str(at.root), worker=worker_name())
+    with ledger._writing() as connection:
+        connection.execute(update(s.jobs).values(heartbeat_at="2020-01-01T00:00:00.000+00:00"))
+    taken = ledger.claim_job(worker="other")
+    assert taken is not None
+    assert taken.job_id == job.job_id
+    with beating(ledger, job.job_id, every_seconds=0.05) as is_lost:
+        wait_until(is_lost.is_set)
