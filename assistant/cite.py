@@ -25,7 +25,7 @@ SUPPORT = 0.6
 """Share of a sentence's bigrams found in one source sentence from which the source plainly says it."""
 SPREAD_WEIGHT = 0.9
 """What words found all over a passage count beside words found in one of its sentences."""
-_FIGURE = re.compile(r"[0-9]+")
+_FIGURE = re.compile(r"[0-9]+(?:[:.,][0-9]+)*")  # 8:45 is one figure, not an 8 and a 45
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,9 @@ class Stack:
                     Text(ja=f"{part.name} を起動できません({error})。", en=f"{part.name} cannot be started ({error})."),
                     Text(ja="`make install` を実行し直してください。", en="Run `make install` again."),
                 ) from error
-        (self._pid_folder / f"{part.name}.pid").write_text(f"{process.pid}\n")
+        fresh = self._pid_folder / f"{part.name}.pid.new"
+        fresh.write_text(f"{process.pid}\n")
+        fresh.replace(self._pid_folder / f"{part.name}.pid")  # whoever reads it never sees half of it
         return process, log_from_bytes
 
     def _look_after(self, running: _Running) -> None:

@@ -38,9 +38,6 @@ EMBEDDED_CHAT_MODEL = "qwen2.5-coder-1.5b"
 EMBEDDED_NUM_CTX = 4096
 """Window of the embedded chat model: two cores read 40 to 60 tokens a second, so a larger one is never used."""
 
-EMBEDDED_NUM_CTX = 4096
-"""Window of the embedded chat server in tokens: a CPU reads 30 to 80 tokens a second, so more would not be waited for."""
-
 DIMENSION = 384
 
 _BATCH_TEXTS = 4  # 0.6 s of work on two cores: what a question of the same process may have to wait for

@@ -54,9 +54,10 @@ def stack() -> Iterator[Stack]:
         yield Stack(ui_url=ui_url, api_url=api_url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the whole run."""
+    """One Chromium for a file of tests. Not longer: Playwright keeps an event loop running in the process until it is
+    stopped, and other tests run their own."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium

@@ -110,14 +110,14 @@ def test_all_parts_are_healthy_and_a_killed_one_is_started_again(deployment: Dep
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_and_sigterm_and_a_closed_terminal_end_all_parts(deployment: Deployment, number: int) -> None:
-    process = deployment.start(ALL)
-    children = descendants(process.pid)
-    assert {deployment.pid_of(part) for part in PARTS} <= children
-    started = time.monotonic()
-    process.send_signal(number)
-    assert process.wait(timeout=END_SECONDS) == 0
-    wait_until_gone(children, deployment)
-    print(f"all parts gone after {time.monotonic() - started:.1f} s")
+    with deployment.up(ALL) as process:
+        children = descendants(process.pid)
+        assert {deployment.pid_of(part) for part in PARTS} <= children
+        started = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(timeout=END_SECONDS) == 0
+        wait_until_gone(children, deployment)
+        print(f"all parts gone after {time.monotonic() - started:.1f} s")
 
 
 def test_ctrl_c_during_the_start_ends_it_at_once(deployment: Deployment) -> None:
@@ -125,10 +125,13 @@ def test_ctrl_c_during_the_start_ends_it_at_once(deployment: Deployment) -> None
         [str(BIN / "assistant"), "up", "--only", ALL],
         cwd=deployment.folder, env=deployment.environment, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    wait_until((deployment.folder / "var/run/ui.pid").is_file, timeout_seconds=30)
-    children = descendants(process.pid)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=END_SECONDS)
+    try:
+        wait_until((deployment.folder / "var/run/ui.pid").is_file, timeout_seconds=60)
+        children = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=END_SECONDS)
+    finally:
+        process.kill()
     assert process.returncode == 0
     assert "Traceback" not in said
     wait_until_gone(children, deployment)
@@ -195,16 +198,17 @@ def test_a_part_that_cannot_start_shows_the_end_of_its_log_and_stops_the_rest(de
 
 
 def test_a_part_that_keeps_dying_ends_the_stack(deployment: Deployment) -> None:
-    process = deployment.start("chroma,ui")
-    chroma, killed = deployment.pid_of("chroma"), set[int]()
-    until = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < until:
-        pid = deployment.pid_of("ui")
-        if pid not in killed:
-            killed.add(pid)
-            os.kill(pid, signal.SIGKILL)
-        time.sleep(0.05)
-    assert process.wait(timeout=END_SECONDS) == 1
+    killed: set[int] = set()
+    with deployment.up("chroma,ui") as process:
+        chroma = deployment.pid_of("chroma")
+        until = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < until:
+            pid = deployment.pid_of("ui")
+            if pid not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+        assert process.wait(timeout=END_SECONDS) == 1
     assert len(killed) == 5
     assert "ui does not run (exit code -9)." in (deployment.folder / "up.log").read_text()
     assert not is_alive(chroma)

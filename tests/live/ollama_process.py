@@ -19,6 +19,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -159,6 +160,20 @@ class LiveOllama:
         self._create(self.chat_model, {"from": self.base_model, "system": system, "parameters": parameters})
         if not self._has_model(self.embed_model):
             self._create_embedder()
+
+    @contextmanager
+    def made_model(self, name: str, *, system: str, parameters: Mapping[str, Any]) -> Iterator[None]:
+        """One more model of the base model's weights, until the block ends."""
+        self._create(name, {"from": self.base_model, "system": system, "parameters": dict(parameters)})
+        try:
+            yield
+        finally:
+            with self.client(timeout_seconds=_CREATE_SECONDS) as client:
+                client.request("DELETE", "/api/delete", json={"model": name}).raise_for_status()
+
+    def times_loaded(self) -> int:
+        """How often it has loaded a model so far, by its log."""
+        return self.log().count("llama runner started")
 
     def _create_embedder(self) -> None:
         files = {}

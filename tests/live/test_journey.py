@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,24 @@ from tests.journeys.deployment import ROOT, Deployment
 from tests.live.asking import (
     ANSWER_SECONDS,
     SMALL_PROMPTS,
+    Fact,
     StreamEvent,
     ask,
     ask_and_leave_after_the_first_token,
     ask_at_the_command_line,
-    assert_generated_with_a_literal_quote,
+    assert_generated,
+    assert_quoted,
     counted,
     first_token_seconds,
     stream,
+    told,
 )
 from tests.live.handbook import DOCUMENTS, write_handbook
 from tests.live.ollama_process import LiveOllama, ensure_chat_model_file, read_modelfile
 from tests.live.recording_proxy import Exchange, recording_proxy
 
-JAPANESE = "有給休暇は取得日の何営業日前までに申請しますか?"
-ENGLISH = "On which level do visitors park?"
-JAPANESE_ANSWER = ("3営業日前", "人事/休暇.md")
-ENGLISH_ANSWER = ("B2", "en/parking.md")
+JAPANESE = Fact("有給休暇は取得日の何営業日前までに申請しますか?", says="3営業日前", path="人事/休暇.md")
+ENGLISH = Fact("On which level do visitors park?", says="B2", path="en/parking.md")
 UNANSWERED = "社員食堂の営業時間は何時から何時までですか?"
 LONG = "火災のときの行動を1番から10番まですべて書いてください。"
 
@@ -78,17 +80,13 @@ def whole_stream(deployment: Deployment) -> list[StreamEvent]:
 # -- the main journey -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("question", "says", "path"),
-    [(JAPANESE, *JAPANESE_ANSWER), (ENGLISH, *ENGLISH_ANSWER)],
-    ids=["japanese", "english"],
-)
+@pytest.mark.parametrize("fact", [JAPANESE, ENGLISH], ids=["japanese", "english"])
 def test_the_model_answers_from_the_folder_with_a_quote_that_is_literally_in_the_source(
-    deployment: Deployment, question: str, says: str, path: str
+    deployment: Deployment, fact: Fact
 ) -> None:
-    answer = ask(deployment, question)
+    answer = told(fact, partial(ask, deployment))
 
-    assert_generated_with_a_literal_quote(answer, says=says, path=path)
+    assert_generated(answer, fact)
     assert answer["model"] == "company-assistant"
     assert "number_not_in_sources" not in answer["warnings"]
 
@@ -166,15 +164,10 @@ class Recorded:
 def recorded(deployment: Deployment, live_ollama: LiveOllama) -> Recorded:
     """Asked at the command line, through the proxy."""
     with recording_proxy(live_ollama.url) as proxy:
-        first = ask_at_the_command_line(deployment, JAPANESE, OLLAMA_URL=proxy.url)
-        loads = times_loaded(live_ollama)
-        second = ask_at_the_command_line(deployment, ENGLISH, OLLAMA_URL=proxy.url)
-        return Recorded([first, second], proxy.chats(), times_loaded(live_ollama) - loads)
-
-
-def times_loaded(live_ollama: LiveOllama) -> int:
-    """How often the server has loaded a model so far."""
-    return live_ollama.log().count("llama runner started")
+        first = ask_at_the_command_line(deployment, JAPANESE.question, OLLAMA_URL=proxy.url)
+        loads = live_ollama.times_loaded()
+        second = ask_at_the_command_line(deployment, ENGLISH.question, OLLAMA_URL=proxy.url)
+        return Recorded([first, second], proxy.chats(), live_ollama.times_loaded() - loads)
 
 
 def test_what_is_sent_is_one_user_message_that_may_not_be_cut(recorded: Recorded, live_ollama: LiveOllama) -> None:
@@ -254,28 +247,16 @@ def small_window(live_ollama: LiveOllama, tmp_path_factory: pytest.TempPathFacto
     system, parameters = read_modelfile(path)
     assert parameters["num_ctx"] == SMALL_CTX_TOKENS
     settings = {"MODELFILE": str(path), "CHAT_MODEL": "small-window", "PROMPT_LIMIT_TOKENS": "8192"}
-    with made_model(live_ollama, settings["CHAT_MODEL"], system=system, parameters=parameters):
+    with live_ollama.made_model(settings["CHAT_MODEL"], system=system, parameters=parameters):
         yield settings
-
-
-@contextmanager
-def made_model(live_ollama: LiveOllama, name: str, *, system: str, parameters: dict[str, Any]) -> Iterator[None]:
-    """A model of the base model's weights, until the block ends."""
-    with live_ollama.client(timeout_seconds=ANSWER_SECONDS) as client:
-        body = {"model": name, "from": live_ollama.base_model, "system": system, "parameters": parameters}
-        assert client.post("/api/create", json={**body, "stream": False}).json() == {"status": "success"}
-        try:
-            yield
-        finally:
-            client.request("DELETE", "/api/delete", json={"model": name}).raise_for_status()
 
 
 def test_passages_that_do_not_fit_the_window_are_left_out_and_counted(
     deployment: Deployment, small_window: dict[str, str]
 ) -> None:
-    answer = ask_at_the_command_line(deployment, JAPANESE, **small_window)
+    answer = told(JAPANESE, partial(ask_at_the_command_line, deployment, **small_window))
 
-    assert_generated_with_a_literal_quote(answer, *JAPANESE_ANSWER)
+    assert_generated(answer, JAPANESE)
     context = answer["context"]
     assert context["num_ctx"] == SMALL_CTX_TOKENS
     assert context["passages_dropped"] > 0
@@ -289,13 +270,19 @@ def test_a_prompt_that_ollama_finds_too_long_is_an_error_that_names_the_window(
     """The server's SYSTEM is three times as long as the Modelfile says, so what was counted to fit does not."""
     system, parameters = read_modelfile(Path(small_window["MODELFILE"]))
     with (
-        made_model(live_ollama, "long-system", system="\n".join([system] * 3), parameters=parameters),
+        live_ollama.made_model("long-system", system="\n".join([system] * 3), parameters=parameters),
         recording_proxy(live_ollama.url) as proxy,
     ):
         settings = small_window | {"CHAT_MODEL": "long-system", "OLLAMA_URL": proxy.url}
         replaced = {f"ASSISTANT_{name}": value for name, value in settings.items()}
         done = deployment.run(
-            "assistant", "ask", JAPANESE, "--json", timeout_seconds=ANSWER_SECONDS, LANG="ja_JP.UTF-8", **replaced
+            "assistant",
+            "ask",
+            JAPANESE.question,
+            "--json",
+            timeout_seconds=ANSWER_SECONDS,
+            LANG="ja_JP.UTF-8",
+            **replaced,
         )
 
     refused = [(chat.status, chat.lines) for chat in proxy.chats()]
@@ -346,11 +333,11 @@ def test_with_an_english_embedder_japanese_is_answered_through_words_and_says_so
         "EMBED_MODEL": live_ollama.embed_model,
     }
     with running(tmp_path, "chroma,api", **settings) as english_only:
-        english = ask(english_only, ENGLISH)
-        japanese = ask(english_only, JAPANESE)
+        english = told(ENGLISH, partial(ask, english_only))
+        japanese = told(JAPANESE, partial(ask, english_only))
 
-    assert_generated_with_a_literal_quote(english, *ENGLISH_ANSWER)
-    assert_generated_with_a_literal_quote(japanese, *JAPANESE_ANSWER)
+    assert_generated(english, ENGLISH)
+    assert_generated(japanese, JAPANESE)
     assert "embedder_unfit" not in english["warnings"]
     assert "embedder_unfit" in japanese["warnings"]
     (notice,) = [notice for notice in japanese["notices"] if notice["code"] == "embedder_unfit"]
@@ -368,32 +355,24 @@ def test_when_ollama_stops_in_mid_answer_quotes_say_why_until_it_is_back(
             assert any(event.name == "token" for event in events)
             live_ollama.stop()
             broken = list(events)
-        away = ask(deployment, JAPANESE)
+        away = ask(deployment, JAPANESE.question)
     finally:
         live_ollama.stop()
         live_ollama.start()
-    back = ask(deployment, JAPANESE)
+    back = told(JAPANESE, partial(ask, deployment))
 
     assert [event.name for event in broken if event.name in ("finished", "error")] == ["finished"]
     assert_quoted(broken[-1].data, warning="answer_aborted")
     assert_quoted(away, warning="model_unavailable")
     assert "ollama serve" in json.dumps(away["notices"])
-    assert_generated_with_a_literal_quote(back, *JAPANESE_ANSWER)
-
-
-def assert_quoted(answer: dict[str, Any], *, warning: str) -> None:
-    """Literal sentences of the sources, with the reason that the model wrote none."""
-    assert (answer["mode"], answer["reason"]) == ("quotes", "model_unavailable")
-    assert warning in answer["warnings"]
-    assert answer["citations"]
-    assert all(citation["quote"] in DOCUMENTS[citation["path"]] for citation in answer["citations"])
+    assert_generated(back, JAPANESE)
 
 
 def test_the_embedded_chat_model_answers_without_any_model_server(tmp_path: Path) -> None:
     settings = {"ANSWERS": "embedded", "EMBEDDED_CHAT_FILE": str(ensure_chat_model_file())}
     with running(tmp_path, "chroma,chat,api", **settings) as embedded:
-        japanese = ask(embedded, JAPANESE)
-        english = ask(embedded, ENGLISH)
+        japanese = told(JAPANESE, partial(ask, embedded))
+        english = told(ENGLISH, partial(ask, embedded))
 
-    assert_generated_with_a_literal_quote(japanese, *JAPANESE_ANSWER)
-    assert_generated_with_a_literal_quote(english, *ENGLISH_ANSWER)
+    assert_generated(japanese, JAPANESE)
+    assert_generated(english, ENGLISH)
