@@ -62,7 +62,7 @@ $(VENV)/uv.stamp: requirements-uv.txt
 	@touch $@
 
 $(INSTALLED): requirements.txt pyproject.toml $(VENV)/uv.stamp
-	@test -e $(INSTALLED_DEV) || VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@
 
