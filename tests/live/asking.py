@@ -29,7 +29,7 @@ SMALL_PROMPTS = {
     "TOKEN_TIMEOUT_SECONDS": "300",
 }
 
-TRIES = 3  # a 1.5B model declines a plain question about once in fifty times
+TRIES = 3  # a 1.5B model declines a plain question now and then; how often was not counted
 
 
 @dataclass(frozen=True)

