@@ -6,7 +6,8 @@ know how lines become paragraphs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,7 +20,8 @@ from ingest.parsers import refusals
 from ingest.parsers.draft import Origin, Piece, assemble, tidy
 from ingest.parsers.headings import looks_like_title
 from ingest.parsers.limits import ParseLimits
-from ingest.parsers.pdf_layout import Outline, paragraphs_of_scan, pieces_of, squeezed
+from ingest.parsers.pdf_columns import in_reading_order
+from ingest.parsers.pdf_layout import Outline, paragraphs_of_scan, pieces_of, squeezed, without_margins
 from ingest.parsers.pdf_lines import Line, garbage_share, read_lines
 
 _ERROR_PASSWORD = 4
@@ -31,6 +33,27 @@ _PICTURE_SHARE = 0.3
 _OUTLINE_LIMIT = 5000
 
 PageCall = Callable[[int, int], None]
+
+
+@dataclass
+class _TextLayer:
+    """All lines as drawn, the pages whose text is a picture or has no meaning, those written vertically, and how many
+    lines nobody sees."""
+
+    lines: list[Line] = field(default_factory=list)
+    scans: list[int] = field(default_factory=list)
+    vertical_pages: set[int] = field(default_factory=set)
+    unseen: int = 0
+
+    def as_read(self, *, without: Container[int]) -> list[Line]:
+        """The lines in reading order, without page headers and footers and without some pages."""
+        shown = without_margins([line for line in self.lines if line.page not in without])
+        pages = itertools.groupby(shown, key=lambda line: line.page)
+        return [
+            line
+            for number, lines in pages
+            for line in (lines if number in self.vertical_pages else in_reading_order(list(lines)))
+        ]
 
 
 @dataclass
@@ -56,49 +79,48 @@ def parse_pdf(data: bytes, origin: Origin, *, limits: ParseLimits, on_page: Page
         count = len(document)
         if count > limits.page_limit:
             raise refusals.too_large(f"{limits.page_limit:,} ページ", f"{limits.page_limit:,} pages")
-        lines, scans, unseen = _text_layer(document, count)
-        scan = _recognise(document, scans, limits, on_page)
+        layer = _text_layer(document, count)
+        scan = _recognise(document, layer.scans, limits, on_page)
         outline = _outline(document)
         property_title = document.get_metadata_value("Title")
     except pdfium.PdfiumError as problem:
         raise refusals.corrupt("pdf") from problem
     finally:
         document.close()
-    lines = [line for line in lines if line.page not in scan.pages]
-    pieces = _merged(pieces_of(lines, outline), scan)
+    pieces = _merged(pieces_of(layer.as_read(without=scan.pages), outline), scan)
     if not pieces:
         raise _why_nothing(scan)
     named = replace(
         origin,
         pages=count,
-        notes=_notes(scan) | ({"hidden_texts": unseen} if unseen else {}),
+        notes=_notes(scan) | ({"hidden_texts": layer.unseen} if layer.unseen else {}),
         parser=f"{origin.parser}+ocr" if scan.pages else origin.parser,
     )
     return assemble(pieces, named, titles=_titles(pieces, property_title))
 
 
-def _text_layer(document: pdfium.PdfDocument, count: int) -> tuple[list[Line], list[int], int]:
-    """All lines, the numbers of the pages whose text is a picture or has no meaning, and how many lines nobody sees."""
-    lines: list[Line] = []
-    scans: list[int] = []
-    unseen = 0
+def _text_layer(document: pdfium.PdfDocument, count: int) -> _TextLayer:
+    layer = _TextLayer()
     for number in range(1, count + 1):
         page = document[number - 1]
         try:
-            found, left_out = read_lines(page, number, has_large_picture=partial(_has_large_picture, page))
-            unseen += left_out
+            seen = read_lines(page, number, has_large_picture=partial(_has_large_picture, page))
+            found = seen.lines
+            layer.unseen += seen.unseen
+            if seen.is_vertical:
+                layer.vertical_pages.add(number)
             characters = sum(len(line.text) for line in found)
             if characters < _FEW_CHARACTERS:
                 is_scan = _has_large_picture(page)
             else:
                 is_scan = garbage_share(found) > _GARBAGE_SHARE
             if is_scan:
-                scans.append(number)
+                layer.scans.append(number)
             if garbage_share(found) <= _GARBAGE_SHARE:
-                lines.extend(found)
+                layer.lines.extend(found)
         finally:
             page.close()
-    return lines, scans, unseen
+    return layer
 
 
 def _has_large_picture(page: pdfium.PdfPage) -> bool:

@@ -35,6 +35,7 @@ _PAGE_NUMBER = re.compile(
 _OWN_NUMBER = re.compile(r"^[0-9]+|[0-9]+(?:[/／][0-9]+)?(?=[-–—‐)）\]頁]*$)|^[ivxlc]+$|(?<=^[-–—‐(（p])[0-9]+")
 _LARGER = 1.1  # 12 pt headings over 10.6 pt text are 1.13
 _LONGEST_HEADING_CHARACTERS = 60
+_LONGEST_LARGE_CHARACTERS = 120  # more in one block of large letters are a paragraph set larger, not a heading
 _SIZE_RANKS = 4
 _SENTENCE_END = ("。", "．", "！", "？", "!", "?", "：", ":", "；", ";", "、", "，", ",")
 _PARAGRAPH_END = ("。", "！", "？", "」", "：", ":")
@@ -43,6 +44,7 @@ _ITEM_START = re.compile(
     r"|[0-9０-９]{1,2}[.．)）][ \u3000]?(?=[^0-9０-９])|[0-9０-９]{1,2}[ \u3000](?=[^\s0-9０-９])|[ア-ン][ \u3000]|[-−] "
     r"|[［\[【]|[一二三四五六七八九十]{1,2}[ \u3000])"
 )
+_BULLET_OR_ADDRESS = re.compile(r"[•・●○◯▪‣➢►✓✔] ?|https?://")
 _WIDE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 _ODD_BOLD_SHARE = 0.2
 _CONTENTS_LINES = 3
@@ -63,8 +65,8 @@ class Look:
 
 
 def pieces_of(lines: Sequence[Line], outline: Outline) -> list[Piece]:
-    """Headings, paragraphs and list items of a document, with the page on which each begins."""
-    return _Reader(without_margins(lines), outline).read()
+    """Headings, paragraphs and list items of lines in reading order, with the page on which each begins."""
+    return _Reader(lines, outline).read()
 
 
 def without_margins(lines: Sequence[Line]) -> list[Line]:
@@ -76,11 +78,13 @@ def without_margins(lines: Sequence[Line]) -> list[Line]:
         if abs(line.edge) <= _MARGIN_SHARE:
             seen[_margin_key(line)].add(line.page)
     often = 2 if len(pages) <= 3 else max(3, len(pages) * 0.3)
-    repeated = {key for key, where in seen.items() if len(where) >= (2 if _PAGE_NUMBER.match(key[0]) else often)}
+    numbers = {key for key, where in seen.items() if len(where) >= 2 and _PAGE_NUMBER.match(key[0])}
+    repeated = {key for key, where in seen.items() if len(where) >= often}
     return [
         line
         for line in lines
-        if abs(line.edge) > _MARGIN_SHARE or line.size > largest or _margin_key(line) not in repeated
+        if abs(line.edge) > _MARGIN_SHARE
+        or _margin_key(line) not in (numbers if line.size > largest else numbers | repeated)
     ]
 
 
@@ -143,6 +147,7 @@ def _may_be_heading(text: str) -> bool:
         and not text.endswith(_SENTENCE_END)
         and not is_contents_line(text)
         and sum(c.isalpha() for c in text) >= 2
+        and not _BULLET_OR_ADDRESS.match(text)
     )
 
 
@@ -183,7 +188,7 @@ class _Reader:
         line = self._lines[index]
         if line.page in self._contents_pages:
             return max(self._ranks, 1) if _CONTENTS_TITLE.match(squeezed(line.text)) else None
-        if self._is_large(line) and _may_be_heading(line.text):
+        if self._is_large(line) and _may_be_heading(line.text) and not self._is_in_large_paragraph(index):
             level = self._size_level(line)
             return level if line.page != self._cover or level == self._cover_level else None
         depth = self._outline.get((line.page, squeezed(line.text)))
@@ -206,6 +211,19 @@ class _Reader:
 
     def _is_large(self, line: Line) -> bool:
         return line.size > self._look.body_size * _LARGER
+
+    def _is_in_large_paragraph(self, index: int) -> bool:
+        """Whether the line and those directly above and below, set alike, are too long for a heading."""
+        first = last = index
+        while first > 0 and index - first < _NEIGHBOURS and _is_set_alike(self._lines[first - 1], self._lines[first]):
+            first -= 1
+        while last + 1 < len(self._lines) and last - index < _NEIGHBOURS:
+            if not _is_set_alike(self._lines[last], self._lines[last + 1]):
+                break
+            last += 1
+        characters = sum(len(line.text) for line in self._lines[first : last + 1])
+        is_sentence = self._lines[last].text.endswith(_PARAGRAPH_END) and characters > _LONGEST_HEADING_CHARACTERS
+        return is_sentence or characters > _LONGEST_LARGE_CHARACTERS
 
     def _stands_out(self, line: Line) -> bool:
         """Bold in a document that is not bold, or Gothic letters among Mincho ones."""
@@ -302,6 +320,11 @@ def _continues_title(former: Line, line: Line, *, is_cover: bool) -> bool:
     is_below = 0 < line.across - former.across <= former.size * 1.8 and line.page == former.page
     is_alike = abs(line.size - former.size) < 0.3 and abs(line.start - former.start) <= 2 * line.size
     return is_below and is_alike and (is_cover or len(former.text) >= 15) and heading_at(line.text) is None
+
+
+def _is_set_alike(upper: Line, lower: Line) -> bool:
+    is_below = 0 < lower.across - upper.across <= 2.2 * upper.size and lower.page == upper.page
+    return is_below and abs(lower.size - upper.size) < 0.3
 
 
 def _is_wrapped_latin(former: Line, edge: float) -> bool:

@@ -32,6 +32,7 @@ _VERTICAL_SHARE = 0.6
 _BLANK = re.compile(r"\s+")
 _WIDE_GAP = 2.6  # columns of a table; blanks to be filled in by hand are 2 letters wide
 _FINE_GAP = 1.3
+_CLOSE_GAP = 0.8  # between two columns of text set close to each other
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class _Gap:
 class Line:
     """One line of text. Places and `size` are in points; `page` counts from 1; `edge` is how far it is from the page's
     top or bottom as a share of the height, negative from the bottom. A line without wide gaps is one cell; `fine_cells`
-    are cut at narrower gaps, too, as they occur between the columns of a table that is known to be one."""
+    are cut at narrower gaps, too, as they occur between the columns of a table that is known to be one; `close_cells`
+    also at those between columns of running text."""
 
     text: str
     page: int
@@ -70,10 +72,23 @@ class Line:
     edge: float
     cells: tuple[Cell, ...] = ()
     fine_cells: tuple[Cell, ...] = ()
+    close_cells: tuple[Cell, ...] = ()
 
 
-def read_lines(page: pdfium.PdfPage, number: int, *, has_large_picture: Callable[[], bool]) -> tuple[list[Line], int]:
-    """Lines of a page that hold a character, in reading order, and how many lines were left out because nobody sees them."""
+@dataclass(frozen=True)
+class PageLines:
+    """Lines of a page that hold a character: horizontal ones as drawn, vertical ones from the right.
+
+    Those of size 0 stand on their side on a page of horizontal writing; `unseen` is how many lines nobody sees.
+    """
+
+    lines: list[Line]
+    unseen: int
+    is_vertical: bool = False
+
+
+def read_lines(page: pdfium.PdfPage, number: int, *, has_large_picture: Callable[[], bool]) -> PageLines:
+    """The lines of a page, without those that nobody sees."""
     text_page = page.get_textpage()
     sight = Sight(page, text_page, has_large_picture)
     unseen = 0
@@ -92,8 +107,9 @@ def read_lines(page: pdfium.PdfPage, number: int, *, has_large_picture: Callable
         text_page.close()
     is_vertical = [vertical for _, vertical in placed if vertical is not None]
     if is_vertical and sum(is_vertical) >= len(is_vertical) * _VERTICAL_SHARE:
-        return _as_columns([line for line, _ in placed], width, height), unseen
-    return [replace(line, size=0.0) if vertical else line for line, vertical in placed], unseen  # turned: no heading
+        return PageLines(_as_columns([line for line, _ in placed], width, height), unseen, is_vertical=True)
+    turned = [replace(line, size=0.0) if vertical else line for line, vertical in placed]  # of no size: no heading
+    return PageLines(turned, unseen)
 
 
 def _is_unseen(sight: Sight, words: str, position: int) -> bool:
@@ -153,11 +169,11 @@ def _line(
     if is_vertical:
         return replace(line, start=height - top, end=height - end_bottom, across=width - max(right, end_right)), True
     gaps = _gaps(text_page, words, position)
-    return replace(
-        line,
-        cells=_cells(words, line, [gap for gap in gaps if gap.right - gap.left > _WIDE_GAP * line.size]),
-        fine_cells=_cells(words, line, [gap for gap in gaps if gap.right - gap.left > _FINE_GAP * line.size]),
-    ), is_vertical
+    wide, fine, close = (
+        _cells(words, line, [gap for gap in gaps if gap.right - gap.left > width * line.size])
+        for width in (_WIDE_GAP, _FINE_GAP, _CLOSE_GAP)
+    )
+    return replace(line, cells=wide, fine_cells=fine, close_cells=close), is_vertical
 
 
 def _gaps(text_page: pdfium.PdfTextPage, words: str, position: int) -> list[_Gap]:

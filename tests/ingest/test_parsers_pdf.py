@@ -14,7 +14,7 @@ from assistant.domain import ElementKind
 from assistant.errors import FailureReason
 from ingest import ocr
 from ingest.parsers import ParseLimits
-from tests.ingest.pdf_writing import Placed, grey_page, write_pdf, write_scan
+from tests.ingest.pdf_writing import MINCHO, Placed, grey_page, write_pdf, write_scan
 from tests.ingest.reading import headings, read, reason_of, shared, texts
 
 needs_tesseract = pytest.mark.skipif(not ocr.is_available(), reason="tesseract with Japanese data is not installed")
@@ -121,12 +121,11 @@ def test_a_scanned_page_is_recognised_with_its_confidence_and_its_place(tmp_path
 @needs_tesseract
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
 def test_a_page_scanned_on_its_side_is_turned(tmp_path: Path, quarter_turns: int) -> None:
-    lines: list[Placed] = [
-        (60, 80 + 30 * n, 16, "Every visitor must sign the register at the front gate.") for n in range(12)
-    ]
+    sentence = "Every visitor must sign the register at the front gate before the guard opens the door to the hall"
+    lines: list[Placed] = [(60, 80 + 30 * n, 16, " ".join(sentence.split()[n : n + 8])) for n in range(12)]
     pixels = grey_page(write_pdf(tmp_path / "a.pdf", [lines]))
     scan = write_scan(tmp_path / "scan.pdf", [np.ascontiguousarray(np.rot90(pixels, k=quarter_turns))])
-    assert "Every visitor must sign the register" in read(scan).text
+    assert "Every visitor must sign the register at the" in read(scan).text
 
 
 @needs_tesseract
@@ -208,3 +207,107 @@ def test_the_messy_pdfs_of_the_shared_data_end_in_text_or_a_named_reason() -> No
             seen[path.stem] = read(path).text
     assert "あいうえお" in seen["pdfjs_noembed-sjis"]
     assert "わたくしといふ現象は" in seen["vertical_jo"][:40], "vertical writing is read from the right"
+
+
+LEFT = (
+    "就業規則は労働者が守るべき規律と労働条件の細目を定めるものであり常時十人以上の労働者を使用する使用者は作成の義務を負い、"
+    "作成した規則は労働者の過半数を代表する者の意見を聴いた上で所轄の労働基準監督署長に届け出て事業場の見やすい場所に掲示する。"
+)
+RIGHT = (
+    "賃金は通貨で直接労働者にその全額を毎月一回以上一定の期日を定めて支払うものとし賞与その他これに準ずるものはこの限りでなく、"
+    "使用者は労働者が出産や疾病など非常の場合の費用に充てるために請求する場合には支払期日の前であっても賃金を支払う義務を負う。"
+)
+ABOVE = "この資料は紙の幅いっぱいに書かれた前書きで始まり、その下は二段に組まれている。"
+BELOW = "終わりの一行はふたたび紙の幅いっぱいに書かれており、これは本文のあとに読まれる。"
+
+
+def columns_page(*, gap: float, is_row_by_row: bool) -> list[Placed]:
+    left, right = ([text[at : at + 20] for at in range(0, len(text), 20)] for text in (LEFT, RIGHT))
+    columns = [
+        [(60 + shift, 120 + 15 * row, 10, words) for row, words in enumerate(lines)]
+        for shift, lines in ((0, left), (200 + gap, right))
+    ]
+    rows = [placed for both in zip(*columns, strict=True) for placed in both]
+    body: list[Placed] = rows if is_row_by_row else [*columns[0], *columns[1]]
+    return [(60, 90, 10, ABOVE), *body, (60, 140 + 15 * len(left), 10, BELOW)]
+
+
+@pytest.mark.parametrize("is_row_by_row", [False, True])
+@pytest.mark.parametrize("gap", [10, 20, 32])
+def test_two_columns_are_read_one_after_the_other_however_they_are_drawn(
+    tmp_path: Path, gap: float, is_row_by_row: bool
+) -> None:
+    parsed = read(write_pdf(tmp_path / "a.pdf", [columns_page(gap=gap, is_row_by_row=is_row_by_row)]))
+    assert texts(parsed) == [ABOVE, LEFT, RIGHT, BELOW]
+
+
+def test_three_columns_of_english_drawn_row_by_row_are_read_one_after_the_other(tmp_path: Path) -> None:
+    columns = [
+        [f"{name} line {row} goes on with words" for row in range(8)] for name in ("first", "second", "third")
+    ]  # fmt: skip
+    page: list[Placed] = [
+        (50 + 175 * number, 80 + 14 * row, 9, column[row]) for row in range(8) for number, column in enumerate(columns)
+    ]
+    words = read(write_pdf(tmp_path / "a.pdf", [page])).text.split()
+    assert [word for word in words if word in ("first", "second", "third")] == (
+        ["first"] * 8 + ["second"] * 8 + ["third"] * 8
+    )
+
+
+def test_what_stands_at_the_top_of_a_page_but_was_drawn_last_is_read_first(tmp_path: Path) -> None:
+    body: list[Placed] = [(60, 200 + 20 * n, 10, f"手順{n}では書類の写しを窓口に出してください。") for n in range(1, 7)]
+    parsed = read(write_pdf(tmp_path / "a.pdf", [[*body, (60, 80, 20, "申請の手順")]]))
+    assert texts(parsed)[0] == "申請の手順"
+
+
+def test_a_paragraph_set_larger_than_the_rest_is_no_heading(tmp_path: Path) -> None:
+    large: list[Placed] = [(60, 90 + 18 * n, 13, LEFT[30 * n : 30 * n + 30]) for n in range(5)]
+    small: list[Placed] = [(60, 200 + 15 * n, 10, RIGHT[:40]) for n in range(20)]
+    parsed = read(write_pdf(tmp_path / "a.pdf", [[(60, 60, 13, "はじめに"), *large, *small]]))
+    assert not [words for _, words in headings(parsed) if len(words) > 60]
+    assert LEFT[:110] in parsed.text
+
+
+def test_large_page_numbers_are_left_out_and_large_chapter_titles_stay(tmp_path: Path) -> None:
+    pages: list[list[Placed]] = [
+        [(60, 60, 18, f"第{n}部 規程"), (300, 810, 18, str(n)), *[(60, 150 + 15 * r, 10, LEFT[:40]) for r in range(9)]]
+        for n in range(1, 6)
+    ]
+    found = headings(read(write_pdf(tmp_path / "a.pdf", pages)))
+    assert [words for _, words in found] == [f"第{n}部 規程" for n in range(1, 6)]
+
+
+def test_what_a_bookmark_names_is_a_heading_of_its_depth(tmp_path: Path) -> None:
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(tmp_path / "a.pdf"))
+    for number, (words, depth) in enumerate((("経費の精算", 0), ("交通費の扱い", 1))):
+        canvas.bookmarkPage(str(number))
+        canvas.addOutlineEntry(words, str(number), level=depth)
+        for line, text in enumerate((words, LEFT[:30], RIGHT[:30])):
+            canvas.setFont(MINCHO, 10)
+            canvas.drawString(60, 700 - 40 * line, text)
+        canvas.showPage()
+    canvas.save()
+    (first, _), (second, _) = found = headings(read(tmp_path / "a.pdf"))
+    assert [words for _, words in found] == ["経費の精算", "交通費の扱い"]
+    assert second == first + 1
+
+
+def test_real_documents_come_without_page_numbers_and_with_their_tables() -> None:
+    for name in ("model_work_rules/001018385.pdf", "owasp_top10_ja/owasp_top10_2013_ja.pdf"):
+        parsed = read(shared(name), limits=ParseLimits(reads_scans=False))
+        alone = [words for words in texts(parsed) if re.fullmatch(r"[-– ]*[0-9]+[-– ]*", words)]
+        assert len(alone) <= 3, f"{name}: numbers alone are cells of a calendar, {alone} are too many"
+        tables = [e for e in parsed.elements if e.kind is ElementKind.TABLE]
+        assert len(tables) >= 4, name
+        assert all(" | " in parsed.text[e.start : e.end] for e in tables), name
+
+
+def test_the_pages_of_a_real_slide_like_pdf_begin_with_their_titles() -> None:
+    parsed = read(shared("owasp_top10_ja/2017/OWASP Top 10-2017(ja).pdf"))
+    first = {}
+    for element in parsed.elements:
+        first.setdefault(element.page, parsed.text[element.start : element.end])
+    assert (first[3], first[4], first[5]) == ("FW 前書き", "I 導入", "RN リリースノート")
+    assert not [words for _, words in headings(parsed) if len(words) > 120]
