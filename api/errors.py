@@ -114,6 +114,7 @@ TABLE: dict[type[AssistantError], Row] = {
     e.StoreError: Row(503, _STORE, SHORT_PAUSE_SECONDS),
     e.StoreUnavailable: Row(503, _STORE, SHORT_PAUSE_SECONDS),
     e.EmbedderMismatch: Row(503, _STORE, LONG_PAUSE_SECONDS),
+    e.GenerationError: Row(503, _STORE, LONG_PAUSE_SECONDS),
     e.EmbedderUnfit: Row(503, _STORE, LONG_PAUSE_SECONDS),
     e.EmbedderUnavailable: Row(503, _STORE, SHORT_PAUSE_SECONDS),
     e.ModelError: Row(503, _MODEL, SHORT_PAUSE_SECONDS),

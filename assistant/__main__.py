@@ -154,7 +154,7 @@ async def _examine(settings: Settings) -> list[DependencyState]:
         return await examine(
             readiness,
             generation=generation,
-            embedder=assistant.stores.embedder,
+            embedders=assistant.stores.embedders,
             data_folder=settings.data_folder,
         )
 

@@ -8,7 +8,8 @@ AssistantError(message, hint, permanent)
 ├── FolderMissing            a folder to ingest is not there
 ├── StoreError
 │   ├── StoreUnavailable     retry: Chroma, the lexical index or the ledger does not answer
-│   └── EmbedderMismatch     permanent: the index was built with another embedder
+│   ├── EmbedderMismatch     permanent: the index was built with another embedder
+│   └── GenerationError      permanent: no generation to switch to, or to go back to
 ├── EmbedderUnavailable      retry: the embedder does not answer
 ├── EmbedderUnfit            permanent: the embedder cannot read the question's language
 ├── ModelError
@@ -136,6 +137,12 @@ class StoreUnavailable(StoreError):
 
 class EmbedderMismatch(StoreError):
     """The active generation was built with another embedder than the configured one."""
+
+    permanent = True
+
+
+class GenerationError(StoreError):
+    """There is no such generation to switch to or to go back to, or it is not ready."""
 
     permanent = True
 

@@ -85,21 +85,24 @@ class VectorIndex(Protocol):
 
 
 class LexicalIndex(Protocol):
-    """Derived full-text index by chunk id. One writing process, many readers. Raises StoreUnavailable."""
+    """Derived full-text index by chunk id, one per generation. One writing process, many readers.
 
-    def write(self, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
+    Raises StoreUnavailable.
+    """
+
+    def write(self, index_name: str, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
         """Adds (chunk_id, title, text) and deletes ids in one commit; an id added again replaces the old entry."""
         ...
 
-    def all_ids(self) -> Iterator[str]:
-        """Every id stored."""
+    def all_ids(self, index_name: str) -> Iterator[str]:
+        """Every id stored; empty when the index does not exist."""
         ...
 
-    def clear(self) -> None:
-        """Removes everything."""
+    def drop(self, index_name: str) -> None:
+        """Removes the whole index of a generation, a damaged one too; not existing is no error."""
         ...
 
-    async def search(self, text: str, *, limit: int) -> list[tuple[str, float]]:
+    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
         """Chunk ids with BM25 score above 0, best first."""
         ...
 

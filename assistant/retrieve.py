@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.domain import Filters, Generation, Notice, Passage, Principal, SearchResult
+from assistant.embedders import Embedders
 from assistant.errors import (
     AssistantError,
     EmbedderMismatch,
@@ -37,12 +38,20 @@ Hits = list[tuple[str, float]]
 
 @dataclass(frozen=True)
 class Indexes:
-    """Where candidates come from."""
+    """Where candidates come from. Without `embedders`, every generation is asked with the one embedder."""
 
     ledger: AskLedger
     embedder: Embedder
     vectors: VectorIndex
     lexical: LexicalIndex
+    embedders: Embedders | None = None
+
+    def standing(self) -> tuple[Generation | None, Embedder]:
+        """The generation that answers come from just now, and its embedder. Reads the ledger: never on the event loop."""
+        generation = self.ledger.active_generation()
+        if generation is None or self.embedders is None:
+            return generation, self.embedder
+        return generation, self.embedders.of(generation)
 
 
 async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters: Filters, limit: int) -> SearchResult:
@@ -51,16 +60,17 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     Raises StoreUnavailable when neither leg answers.
     """
     started = time.perf_counter()
-    generation = await asyncio.to_thread(indexes.ledger.active_generation)
+    generation, embedder = await asyncio.to_thread(indexes.standing)
     if generation is None:
         return SearchResult((), (_NOTHING_INGESTED,), time.perf_counter() - started)
-    weight = dense_weight(text, generation, indexes.embedder)
+    indexes = replace(indexes, embedder=embedder)
+    weight = dense_weight(text, generation, embedder)
     passages: list[Passage] = []
     notices: list[Notice] = []
     for candidates in CANDIDATES:
         dense, lexical = await asyncio.gather(
             _dense(text, indexes, generation=generation, weight=weight, limit=candidates),
-            _lexical(text, indexes, limit=candidates),
+            _lexical(text, indexes, generation=generation, limit=candidates),
         )
         notices = [_notice_of(leg) for leg in (dense, lexical) if isinstance(leg, AssistantError)]
         if isinstance(dense, AssistantError) and isinstance(lexical, AssistantError):
@@ -125,9 +135,9 @@ def _unfit(text: str) -> EmbedderUnfit:
     )
 
 
-async def _lexical(text: str, indexes: Indexes, *, limit: int) -> Hits | AssistantError:
+async def _lexical(text: str, indexes: Indexes, *, generation: Generation, limit: int) -> Hits | AssistantError:
     try:
-        return await indexes.lexical.search(text, limit=limit)
+        return await indexes.lexical.search(generation.index_name, text, limit=limit)
     except StoreUnavailable as error:
         return error
 

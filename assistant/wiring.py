@@ -11,7 +11,8 @@ from typing import TypedDict
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
 from assistant.ask import Pipeline, ask, search
-from assistant.domain import DependencyState, Event, Question, SearchResult
+from assistant.domain import DependencyState, EmbedderSpec, Event, Question, SearchResult
+from assistant.embedders import Embedders
 from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
 from assistant.pack import prompt_budget
 from assistant.ports import ChatModel, Embedder, LexicalIndex, VectorIndex
@@ -22,12 +23,18 @@ from assistant.settings import Settings
 
 @dataclass(frozen=True)
 class OpenStores:
-    """The stores and the embedder of this deployment."""
+    """The stores and the embedders of this deployment; `embedder` is the configured one."""
 
     ledger: Ledger
     embedder: Embedder
     vectors: VectorIndex
     lexical: LexicalIndex
+    embedders: Embedders
+
+    def embedder_in_use(self) -> Embedder:
+        """The one of the active generation; before the first ingestion, the configured one. Reads the ledger."""
+        generation = self.ledger.active_generation()
+        return self.embedder if generation is None else self.embedders.of(generation)
 
 
 @dataclass
@@ -63,7 +70,7 @@ class Assistant:
         checks = [
             asyncio.to_thread(_state, "ledger", stores.ledger.counts_of_truth),
             asyncio.to_thread(_state, "vectors", stores.vectors.check),
-            asyncio.to_thread(_state, "embedder", stores.embedder.check),
+            asyncio.to_thread(_state, "embedder", lambda: stores.embedder_in_use().check()),
         ]
         states = list(await asyncio.gather(*checks))
         if self.pipeline.model is not None:
@@ -90,11 +97,19 @@ def open_stores(settings: Settings) -> OpenStores:
                 ja="ASSISTANT_DATA_FOLDER と権限を確認してください。", en="Check ASSISTANT_DATA_FOLDER and permissions."
             ),
         ) from error
+    ledger = Ledger.open(settings.database_url or f"sqlite:///{data.resolve() / 'ledger.db'}")
+    lexical = TantivyLexicalIndex(data / "lexical")
+    active = ledger.active_generation()
+    if active is not None:
+        lexical.adopt(active.index_name)
+    spec = _configured_spec(settings)
+    embedder = _embedder(settings, spec)
     return OpenStores(
-        ledger=Ledger.open(settings.database_url or f"sqlite:///{data.resolve() / 'ledger.db'}"),
-        embedder=_embedder(settings),
+        ledger=ledger,
+        embedder=embedder,
         vectors=ChromaVectorIndex(url=settings.chroma_url),
-        lexical=TantivyLexicalIndex(data / "lexical"),
+        lexical=lexical,
+        embedders=Embedders(embedder, spec, lambda other: _embedder(settings, other)),
     )
 
 
@@ -106,7 +121,7 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
     num_ctx = _num_ctx(settings, modelfile)
     model = _chat_model(settings, modelfile, num_ctx=num_ctx)
     pipeline = Pipeline(
-        indexes=Indexes(stores.ledger, stores.embedder, stores.vectors, stores.lexical),
+        indexes=Indexes(stores.ledger, stores.embedder, stores.vectors, stores.lexical, stores.embedders),
         model=model,
         release_id="r_" + modelfile.digest[:16],
         num_predict=settings.num_predict,
@@ -157,20 +172,24 @@ def _state(name: str, check: Callable[[], object]) -> DependencyState:
     return DependencyState(name, "ok", "answers", "", "")
 
 
-def _embedder(settings: Settings) -> Embedder:
-    if settings.embedder == "embedded":
+def _configured_spec(settings: Settings) -> EmbedderSpec:
+    """The embedded embedder has one model; the setting names that of the others."""
+    return EmbedderSpec(settings.embedder, "" if settings.embedder == "embedded" else settings.embed_model)
+
+
+def _embedder(settings: Settings, spec: EmbedderSpec) -> Embedder:
+    """An embedder by its spec, at the addresses of the settings."""
+    if spec.kind == "embedded":
         from assistant.adapters.embedded import EmbeddedEmbedder
 
         return EmbeddedEmbedder()
-    if settings.embedder == "openai":
+    if spec.kind == "openai":
         from assistant.adapters.openai_compatible import OpenAICompatibleEmbedder
 
-        return OpenAICompatibleEmbedder(
-            url=settings.openai_url, model=settings.embed_model, api_key=settings.openai_api_key
-        )
+        return OpenAICompatibleEmbedder(url=settings.openai_url, model=spec.model, api_key=settings.openai_api_key)
     from assistant.adapters.ollama import OllamaEmbedder
 
-    return OllamaEmbedder(url=settings.ollama_url, model=settings.embed_model)
+    return OllamaEmbedder(url=settings.ollama_url, model=spec.model)
 
 
 class _Timeouts(TypedDict):

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,6 +62,7 @@ def _stores(settings: Settings, stop: threading.Event | None = None) -> Stores:
         parts.lexical,
         settings.store_wait_seconds,
         stop or threading.Event(),
+        embedders=parts.embedders,
     )
 
 
@@ -230,7 +232,7 @@ def _status(stores: Stores) -> dict[str, Any]:
     return {
         "documents": stores.ledger.count_by_status(),
         **{f"ledger_{name}": count for name, count in stores.ledger.counts_of_truth().items()},
-        "generation": None if generation is None else vars(generation),
+        "generation": None if generation is None else asdict(generation),
         "fitness": None if generation is None else stores.ledger.fitness(generation.generation_id),
         "indexes": {
             name: {"missing": len(difference.missing), "surplus": len(difference.surplus)}

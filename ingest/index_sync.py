@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -30,6 +31,7 @@ from tenacity import (
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.domain import Generation
+from assistant.embedders import Embedders
 from assistant.errors import EmbedderMismatch, EmbedderUnavailable, StoreUnavailable, Text
 from assistant.ports import Embedder, LexicalIndex, VectorIndex, Vectors
 
@@ -71,7 +73,8 @@ def patiently(
 class Stores:
     """Everything an ingestion writes to, and how long it waits for a part that is away before it stops.
 
-    `stop` ends the waiting at once: the process was asked to end.
+    `embedder` is the configured one, with which the next generation will be built; `embedders` are those of all
+    generations (None: the one embedder of a test). `stop` ends the waiting at once: the process was asked to end.
     """
 
     ledger: Ledger
@@ -80,33 +83,53 @@ class Stores:
     lexical: LexicalIndex
     wait_seconds: float = 90.0
     stop: threading.Event = field(default_factory=threading.Event)
+    embedders: Embedders | None = field(default=None, kw_only=True)
+
+    def embedder_of(self, generation: Generation) -> Embedder:
+        """The embedder that the generation was built with."""
+        return self.embedder if self.embedders is None else self.embedders.of(generation)
+
+    def new_generation(self) -> Generation:
+        """One to be built with the configured embedder. Raises EmbedderUnavailable, ModelMissing."""
+        return self.ledger.create_generation(
+            embedder_id=self.embedder.embedder_id,
+            dimension=self.embedder.dimension,
+            embedder=None if self.embedders is None else self.embedders.spec,
+        )
 
 
 def ensure_generation(stores: Stores) -> Generation:
     """The active generation, made on the first run.
 
-    Raises EmbedderMismatch when it belongs to another embedder, EmbedderUnavailable, ModelMissing for a wrong model.
+    Raises EmbedderMismatch when its embedder is not what it was any more, EmbedderUnavailable, ModelMissing for a wrong
+    model.
     """
-    stores.embedder.check()
     generation = stores.ledger.active_generation()
     if generation is None:
-        generation = stores.ledger.create_generation(
-            embedder_id=stores.embedder.embedder_id, dimension=stores.embedder.dimension
-        )
+        stores.embedder.check()
+        generation = stores.new_generation()
         stores.ledger.switch_generation(generation.generation_id)
-        generation = stores.ledger.active_generation() or generation
-    if generation.embedder_id != stores.embedder.embedder_id:
-        raise EmbedderMismatch(
-            Text(
-                ja=f"索引は {generation.embedder_id} で作られていますが、設定は {stores.embedder.embedder_id} です。",
-                en=f"The index was built with {generation.embedder_id}, but {stores.embedder.embedder_id} is configured.",
-            ),
-            Text(
-                ja="設定を戻すか、`ingest rebuild` で索引を作り直してください。",
-                en="Restore the setting, or build the index anew with `ingest rebuild`.",
-            ),
-        )
+        return stores.ledger.active_generation() or generation
+    embedder = stores.embedder_of(generation)
+    embedder.check()
+    expect_own_embedder(generation, embedder)
     return generation
+
+
+def expect_own_embedder(generation: Generation, embedder: Embedder) -> None:
+    """Raises EmbedderMismatch when vectors of the embedder could not be compared with those of the generation."""
+    if generation.embedder_id == embedder.embedder_id:
+        return
+    raise EmbedderMismatch(
+        Text(
+            ja=f"索引は {generation.embedder_id} で作られていますが、今は {embedder.embedder_id} です。",
+            en=f"The index was built with {generation.embedder_id}, but the embedder is {embedder.embedder_id} now.",
+        ),
+        Text(
+            ja="元のモデルに戻すか、`ingest rebuild` で新しい世代を作ってください。",
+            en="Restore the model, or build a new generation with `ingest rebuild`.",
+        ),
+    )
 
 
 @patiently
@@ -114,17 +137,20 @@ def write_chunks(stores: Stores, generation: Generation, chunks: Sequence[LiveCh
     """Embeds what was never embedded, keeps the vectors in the ledger, and writes both indexes. Idempotent."""
     if not chunks:
         return
-    vectors = _vectors_of(stores, chunks)
+    vectors = _vectors_of(stores, generation, chunks)
     stores.vectors.upsert(generation.index_name, [chunk.chunk_id for chunk in chunks], vectors)
-    stores.lexical.write(add=[(chunk.chunk_id, chunk.title, chunk.embedding_text) for chunk in chunks], delete=())
+    entries = [(chunk.chunk_id, chunk.title, chunk.embedding_text) for chunk in chunks]
+    stores.lexical.write(generation.index_name, add=entries, delete=())
 
 
-def _vectors_of(stores: Stores, chunks: Sequence[LiveChunk]) -> Vectors:
-    embedder_id = stores.embedder.embedder_id
+def _vectors_of(stores: Stores, generation: Generation, chunks: Sequence[LiveChunk]) -> Vectors:
+    embedder_id = generation.embedder_id
     known = stores.ledger.read_vectors(embedder_id, [chunk.text_hash for chunk in chunks])
     missing = {chunk.text_hash: chunk.embedding_text for chunk in chunks if chunk.text_hash not in known}
     if missing:
-        made = stores.embedder.embed_documents(list(missing.values()))
+        embedder = stores.embedder_of(generation)
+        expect_own_embedder(generation, embedder)
+        made = embedder.embed_documents(list(missing.values()))
         fresh = dict(zip(missing, made, strict=True))
         stores.ledger.save_vectors(embedder_id, fresh)
         known.update(fresh)
@@ -132,15 +158,38 @@ def _vectors_of(stores: Stores, chunks: Sequence[LiveChunk]) -> Vectors:
 
 
 @patiently
-def forget_retired(stores: Stores, generation: Generation) -> int:
-    """Takes retired versions out of both indexes, then their text out of the ledger; how many chunks."""
+def forget_retired(stores: Stores) -> int:
+    """Takes retired versions out of the indexes of all generations, then their text out of the ledger; how many chunks."""
+    _drop_retired_indexes(stores)
     retired = stores.ledger.retired_chunks()
     chunk_ids = [chunk_id for ids in retired.values() for chunk_id in ids]
     if chunk_ids:
-        stores.vectors.delete(generation.index_name, chunk_ids)
-        stores.lexical.write(add=(), delete=chunk_ids)
+        for generation, _ in stores.ledger.generations():
+            stores.vectors.delete(generation.index_name, chunk_ids)
+            with _dropping_damage(stores, generation):
+                stores.lexical.write(generation.index_name, add=(), delete=chunk_ids)
     stores.ledger.purge_versions(list(retired))
     return len(chunk_ids)
+
+
+def _drop_retired_indexes(stores: Stores) -> None:
+    retired = stores.ledger.retired_indexes()
+    for index_name in retired.values():
+        stores.vectors.drop(index_name)
+        stores.lexical.drop(index_name)
+    stores.ledger.forget_generations(list(retired))
+
+
+@contextmanager
+def _dropping_damage(stores: Stores, generation: Generation) -> Iterator[None]:
+    """A damaged lexical index that no answer comes from is dropped: it is mended before any answer does."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        if generation.is_active or not error.permanent:
+            raise
+        log.warning("lexical_index_dropped", index_name=generation.index_name, error=str(error))
+        stores.lexical.drop(generation.index_name)
 
 
 @dataclass(frozen=True)
@@ -157,17 +206,22 @@ class Difference:
 
 
 def compare(stores: Stores, generation: Generation) -> dict[str, Difference]:
-    """Differences of `vectors` and `lexical` against the ledger's live chunks. Raises StoreUnavailable."""
-    truth = stores.ledger.live_chunk_ids()
-    seen = {"vectors": set(stores.vectors.all_ids(generation.index_name)), "lexical": set(stores.lexical.all_ids())}
+    """Differences of `vectors` and `lexical` against the chunks that the generation must hold. Raises StoreUnavailable."""
+    truth = stores.ledger.live_chunk_ids(is_beside=not generation.is_active)
+    name = generation.index_name
+    seen = {"vectors": set(stores.vectors.all_ids(name)), "lexical": set(stores.lexical.all_ids(name))}
     return {
         name: Difference(missing=frozenset(truth - ids), surplus=frozenset(ids - truth)) for name, ids in seen.items()
     }
 
 
 @patiently
-def mend(stores: Stores, generation: Generation) -> int:
-    """Makes both indexes equal to the ledger; how many entries had to be written or removed."""
+def mend(
+    stores: Stores, generation: Generation, progress: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Makes both indexes of a generation equal to the ledger; how many entries had to be written or removed."""
+    with _dropping_damage(stores, generation):
+        next(iter(stores.lexical.all_ids(generation.index_name)), None)
     differences = compare(stores, generation)
     vectors, lexical = differences["vectors"], differences["lexical"]
     if vectors.is_none and lexical.is_none:
@@ -177,27 +231,26 @@ def mend(stores: Stores, generation: Generation) -> int:
     )
     stores.vectors.delete(generation.index_name, sorted(vectors.surplus))
     if lexical.surplus:
-        stores.lexical.write(add=(), delete=sorted(lexical.surplus))
+        stores.lexical.write(generation.index_name, add=(), delete=sorted(lexical.surplus))
     missing = sorted(vectors.missing | lexical.missing)
     for start in range(0, len(missing), WRITE_BATCH):
-        write_chunks(stores, generation, list(stores.ledger.live_chunks(missing[start : start + WRITE_BATCH])))
+        some = missing[start : start + WRITE_BATCH]
+        chunks = stores.ledger.live_chunks(some, is_beside=not generation.is_active)
+        write_chunks(stores, generation, list(chunks))
+        progress(start + len(some), len(missing))
     return len(missing) + len(vectors.surplus | lexical.surplus)
 
 
 def rebuild(stores: Stores, *, progress: Callable[[int, int], None]) -> Generation:
     """Builds both indexes anew from the ledger alone, with the configured embedder, and switches to them.
 
-    Vectors that the ledger holds are not embedded again. Answers keep coming from the old vectors until the switch.
+    Vectors that the ledger holds are not embedded again. Answers keep coming from the old indexes until the switch.
     """
-    generation = stores.ledger.create_generation(
-        embedder_id=stores.embedder.embedder_id, dimension=stores.embedder.dimension
-    )
-    chunk_ids = sorted(stores.ledger.live_chunk_ids())
-    stores.lexical.clear()
-    for start in range(0, len(chunk_ids), WRITE_BATCH):
-        some = list(stores.ledger.live_chunks(chunk_ids[start : start + WRITE_BATCH]))
-        write_chunks(stores, generation, some)
-        progress(min(start + WRITE_BATCH, len(chunk_ids)), len(chunk_ids))
-    for index_name in stores.ledger.switch_generation(generation.generation_id):
-        stores.vectors.drop(index_name)
-    return generation
+    beside = stores.ledger.generation_beside()
+    if beside is not None:
+        stores.ledger.drop_generation(beside.generation_id)
+    forget_retired(stores)
+    generation = stores.new_generation()
+    mend(stores, generation, progress)
+    stores.ledger.switch_generation(generation.generation_id)
+    return stores.ledger.active_generation() or generation

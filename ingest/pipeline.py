@@ -88,10 +88,10 @@ class Run:
     def run(self, root: Path, *, is_retrying: bool = False, allows_deletions: bool = False) -> RunReport:
         """Brings the ledger and both indexes up to the folder. Raises FolderMissing, StoreUnavailable, ..."""
         ledger = self.stores.ledger
-        self._prover = Prover(self.stores)
         generation = ensure_generation(self.stores)
+        self._prover = Prover(self.stores, generation)
         ledger.retire_staged()
-        forget_retired(self.stores, generation)
+        forget_retired(self.stores)
         mended = mend(self.stores, generation)
         folder, plan = plan_folder(
             self.stores,
@@ -112,7 +112,7 @@ class Run:
         counts = plan.counts() | {"mended": mended, "regrouped": regrouped, "done": 0, "chunks": 0}
         was_stopped = self._work(root, plan, generation, counts)
         ledger.apply_owners(folder, lambda path: owner_of_path(path, self.rules))
-        forget_retired(self.stores, generation)
+        forget_retired(self.stores)
         counts["not_found_again"] = self._prover.finish(
             generation, has_changed=bool(counts["chunks"] or plan.deleted or regrouped)
         )
@@ -131,14 +131,14 @@ class Run:
                 return True
             self.progress(number - 1, len(plan.work), work.source.path)
             counts["done"] += 1
-            counts["chunks"] += self._read(root, work, staged)
+            counts["chunks"] += self._read(root, work, generation, staged)
             if len(staged.chunks) >= WRITE_BATCH:
                 self._flush(staged, generation)
         self._flush(staged, generation)
         self.progress(len(plan.work), len(plan.work), "")
         return False
 
-    def _read(self, root: Path, work: Work, staged: _Staged) -> int:
+    def _read(self, root: Path, work: Work, generation: Generation, staged: _Staged) -> int:
         """Parses and stages one file; how many chunks. A file that cannot be read is recorded with its reason."""
         document_id, attempts = self.stores.ledger.begin_attempt(
             work.document_id,
@@ -163,9 +163,7 @@ class Run:
         pipeline_id = pipeline_id_of(work.source.path, self.rules)
         version_id = version_id_of(document_id, work.sha256, pipeline_id)
         owner = owner_of_path(work.source.path, self.rules)
-        receipt = make_receipt(
-            parsed, chunks, embedder_id=self.stores.embedder.embedder_id, seconds=seconds, owner=owner
-        )
+        receipt = make_receipt(parsed, chunks, embedder_id=generation.embedder_id, seconds=seconds, owner=owner)
         language = language_of_path(work.source.path, self.rules) or receipt["language"]
         self.stores.ledger.stage_version(
             document_id,

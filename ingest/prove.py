@@ -85,9 +85,9 @@ class _Remembering:
 class Prover:
     """Asks for new versions and measures the generation; one for each run. `seconds` is the time spent on it so far."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, generation: Generation) -> None:
         self._stores = stores
-        self._embedder = _Remembering(stores.embedder)
+        self._embedder = _Remembering(stores.embedder_of(generation))
         self.seconds = 0.0
         self._lost: set[str] = set()
 
@@ -123,27 +123,27 @@ def measure(stores: Stores, generation: Generation, *, embedder: Embedder | None
     """Measures how many probe questions the vectors alone answer from the right document, and writes it into the
     generation; None when the last measurement still holds. Raises StoreUnavailable, EmbedderUnavailable."""
     former = stores.ledger.fitness(generation.generation_id)
-    chunks = stores.ledger.counts_of_truth()["chunks"]
+    chunks = len(stores.ledger.live_chunk_ids(is_beside=not generation.is_active))
     if former is not None and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]:
         return None
-    sample = _sample(stores)
+    sample = _sample(stores, generation)
     top = max(TOP, chunks // ONE_IN)
     fitness: dict[str, Any] = {"chunks": chunks, "top": top}
     for language, probes in sample.items():
-        found = _found_by_vectors(stores, embedder or stores.embedder, generation, probes, top)
+        found = _found_by_vectors(stores, embedder or stores.embedder_of(generation), generation, probes, top)
         fitness[language] = {"found": found, "probes": len(probes)}
     stores.ledger.save_fitness(generation.generation_id, fitness)
     log.info("fitness_measured", **fitness)
     return fitness
 
 
-def _sample(stores: Stores) -> dict[str, list[tuple[str, str]]]:
+def _sample(stores: Stores, generation: Generation) -> dict[str, list[tuple[str, str]]]:
     """(version id, question) by language, always the same ones of the same corpus.
 
     A question that the whole search does not find says nothing about an embedder (fifty copies of one form): left out.
     """
     by_language: dict[str, list[tuple[str, str]]] = {"ja": [], "en": []}
-    for version_id, probe in stores.ledger.asked_probes():
+    for version_id, probe in stores.ledger.asked_probes(is_beside=not generation.is_active):
         if probe["rank"] is not None:
             by_language[probe["language"]].append((version_id, probe["question"]))
     return {

@@ -174,43 +174,46 @@ class InMemoryLexicalIndex:
     """BM25 over texts in memory, with the terms of the real index."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, tuple[Counter[str], Counter[str]]] = {}
+        self._indexes: dict[str, dict[str, tuple[Counter[str], Counter[str]]]] = {}
 
-    def write(self, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
+    def write(self, index_name: str, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
         """Deletes ids, then adds (chunk_id, title, text); all or nothing."""
-        entries = dict(self._entries)
+        entries = dict(self._indexes.get(index_name, {}))
         for chunk_id in delete:
             entries.pop(chunk_id, None)
         for chunk_id, title, text in add:
             entries[chunk_id] = (Counter(lexical_terms(title)), Counter(lexical_terms(text)))
-        self._entries = entries
+        self._indexes[index_name] = entries
 
-    def all_ids(self) -> Iterator[str]:
+    def all_ids(self, index_name: str) -> Iterator[str]:
         """Every id stored."""
-        yield from list(self._entries)
+        yield from list(self._indexes.get(index_name, {}))
 
-    def clear(self) -> None:
-        """Removes everything."""
-        self._entries = {}
+    def drop(self, index_name: str) -> None:
+        """Removes the whole index; not existing is no error."""
+        self._indexes.pop(index_name, None)
 
-    async def search(self, text: str, *, limit: int) -> list[tuple[str, float]]:
+    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
         """Ids with a score above 0, best first."""
         terms = set(lexical_terms(text, for_query=True))
         scores: Counter[str] = Counter()
         for field, weight in ((0, _TITLE_WEIGHT), (1, 1.0)):
-            for chunk_id, score in self._scores(terms, field):
+            for chunk_id, score in _scores(self._indexes.get(index_name, {}), terms, field):
                 scores[chunk_id] += weight * score  # type: ignore[assignment]
         return [(chunk_id, float(score)) for chunk_id, score in scores.most_common(max(0, limit)) if score > 0]
 
-    def _scores(self, terms: set[str], field: int) -> Iterator[tuple[str, float]]:
-        bags = {chunk_id: entry[field] for chunk_id, entry in self._entries.items()}
-        mean_length = sum(bag.total() for bag in bags.values()) / len(bags) if bags else 0.0
-        for term in terms:
-            holders = [(chunk_id, bag) for chunk_id, bag in bags.items() if term in bag]
-            rarity = math.log(1 + (len(bags) - len(holders) + 0.5) / (len(holders) + 0.5))
-            for chunk_id, bag in holders:
-                length_norm = _K1 * (1 - _B + _B * bag.total() / mean_length)
-                yield chunk_id, rarity * bag[term] * (_K1 + 1) / (bag[term] + length_norm)
+
+def _scores(
+    entries: dict[str, tuple[Counter[str], Counter[str]]], terms: set[str], field: int
+) -> Iterator[tuple[str, float]]:
+    bags = {chunk_id: entry[field] for chunk_id, entry in entries.items()}
+    mean_length = sum(bag.total() for bag in bags.values()) / len(bags) if bags else 0.0
+    for term in terms:
+        holders = [(chunk_id, bag) for chunk_id, bag in bags.items() if term in bag]
+        rarity = math.log(1 + (len(bags) - len(holders) + 0.5) / (len(holders) + 0.5))
+        for chunk_id, bag in holders:
+            length_norm = _K1 * (1 - _B + _B * bag.total() / mean_length)
+            yield chunk_id, rarity * bag[term] * (_K1 + 1) / (bag[term] + length_norm)
 
 
 def _answer(prompt: str) -> str:

@@ -1,4 +1,4 @@
-"""The one door to tantivy: a full-text index in a folder, one writing process, many readers.
+"""The one door to tantivy: full-text indexes in folders, one for each generation; one writing process, many readers.
 
     text -> lexical_terms (assistant/text.py) -> joined by blanks -> fields title and body, split at blanks -> BM25
 
@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,55 @@ _FILE_SYSTEM_SIGNS = ("PermissionDenied", "StorageFull", "ReadOnlyFilesystem", "
 
 
 class TantivyLexicalIndex:
-    """A tantivy index in a folder; see ports.LexicalIndex. The folder is made on first use."""
+    """tantivy indexes, each in a folder of its own below `root`; see ports.LexicalIndex. Made on first writing."""
 
-    def __init__(self, folder: Path, *, lock_wait_seconds: float = _LOCK_WAIT_SECONDS) -> None:
+    def __init__(self, root: Path, *, lock_wait_seconds: float = _LOCK_WAIT_SECONDS) -> None:
+        self._root = root
+        self._lock_wait_seconds = lock_wait_seconds
+        self._folders: dict[str, _Folder] = {}
+
+    def write(self, index_name: str, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
+        """Deletes ids, then adds (chunk_id, title, text), in one commit. Raises StoreUnavailable; then nothing changed."""
+        self._folder(index_name).write(add=add, delete=delete)
+
+    def all_ids(self, index_name: str) -> Iterator[str]:
+        """Every id stored (50,000 in 0.07 s). Raises StoreUnavailable."""
+        yield from self._folder(index_name).all_ids()
+
+    def drop(self, index_name: str) -> None:
+        """Removes the index, a damaged one too. Raises StoreUnavailable while another process writes it."""
+        self._folder(index_name).remove()
+
+    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
+        """Chunk ids with BM25 score above 0, best first. Raises StoreUnavailable."""
+        return await anyio.to_thread.run_sync(self._folder(index_name).search, text, limit, abandon_on_cancel=True)
+
+    def adopt(self, index_name: str) -> None:
+        """Takes over the one index that lay in `root` itself up to 0.1.0, as that of a generation.
+
+        Killed or done twice at once, it ends in the same place: `meta.json`, by which an index is known, moves last.
+        """
+        folder = self._root / index_name
+        with self._folder(index_name).mapped():
+            if not (self._root / "meta.json").is_file():
+                return
+            folder.mkdir(exist_ok=True)
+            files = [entry for entry in self._root.iterdir() if entry.is_file()]
+            for entry in sorted(files, key=lambda entry: entry.name == "meta.json"):
+                with suppress(FileNotFoundError):  # another process of the deployment was quicker
+                    entry.replace(folder / entry.name)
+
+    def _folder(self, index_name: str) -> _Folder:
+        if index_name not in self._folders:
+            made = _Folder(self._root / index_name, lock_wait_seconds=self._lock_wait_seconds)
+            self._folders.setdefault(index_name, made)
+        return self._folders[index_name]
+
+
+class _Folder:
+    """One index in one folder."""
+
+    def __init__(self, folder: Path, *, lock_wait_seconds: float) -> None:
         self._folder = folder
         self._lock_wait_seconds = lock_wait_seconds
         self._schema = _schema()
@@ -48,7 +94,7 @@ class TantivyLexicalIndex:
 
     def write(self, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
         """Deletes ids, then adds (chunk_id, title, text), in one commit. Raises StoreUnavailable; then nothing changed."""
-        with self._mapped(), self._writer() as writer:
+        with self.mapped(), self._writer() as writer:
             for chunk_id in delete:
                 writer.delete_documents_by_term("chunk_id", chunk_id)
             for chunk_id, title, text in add:
@@ -56,34 +102,38 @@ class TantivyLexicalIndex:
                 writer.add_document(tantivy.Document(chunk_id=chunk_id, title=_terms(title), body=_terms(text)))
             writer.commit()
 
-    def all_ids(self) -> Iterator[str]:
-        """Every id stored (50,000 in 0.07 s). Raises StoreUnavailable."""
-        with self._mapped():
+    def all_ids(self) -> list[str]:
+        """Every id stored."""
+        with self.mapped():
+            if not self._folder.exists():
+                return []
             searcher = self._searcher()
             hits = searcher.search(tantivy.Query.all_query(), limit=max(1, searcher.num_docs), count=False).hits
-            ids = [str(searcher.doc(address)["chunk_id"][0]) for _, address in hits]
-        yield from ids
+            return [str(searcher.doc(address)["chunk_id"][0]) for _, address in hits]
 
-    def clear(self) -> None:
-        """Removes everything, a damaged index included. Raises StoreUnavailable."""
+    def remove(self) -> None:
+        """Removes the folder, unless another process is writing into it."""
         try:
-            with self._mapped(), self._writer() as writer:
-                writer.delete_all_documents()
-                writer.commit()
+            with self.mapped():
+                if not self._folder.exists():
+                    return
+                with self._writer():  # nobody else is writing
+                    pass
         except StoreUnavailable as error:
             if not error.permanent:
                 raise
-            self._make_anew()
+        with self.mapped(), self._opening:
+            self._index = None
+            shutil.rmtree(self._folder)
 
-    async def search(self, text: str, *, limit: int) -> list[tuple[str, float]]:
-        """Chunk ids with BM25 score above 0, best first. Raises StoreUnavailable."""
-        return await anyio.to_thread.run_sync(self._search, text, limit, abandon_on_cancel=True)
-
-    def _search(self, text: str, limit: int) -> list[tuple[str, float]]:
+    def search(self, text: str, limit: int) -> list[tuple[str, float]]:
+        """Chunk ids with BM25 score above 0, best first."""
         terms = list(dict.fromkeys(term[:_TERM_CHARACTERS] for term in lexical_terms(text, for_query=True)))
         if limit < 1 or not terms:
             return []
-        with self._mapped():
+        with self.mapped():
+            if not self._folder.exists():
+                return []
             searcher = self._searcher()
             if len(terms) > _QUERY_TERMS:
                 terms = _rarest(terms, searcher)
@@ -138,20 +188,8 @@ class TantivyLexicalIndex:
                     raise
             time.sleep(_LOCK_PAUSE_SECONDS)
 
-    def _make_anew(self) -> None:
-        """An empty index in place of a damaged one. The folder itself stays: readers find the new index by its path."""
-        _log.warning("lexical_index_made_anew", folder=str(self._folder))
-        with self._mapped(), self._opening:
-            self._index = None
-            for entry in self._folder.iterdir() if self._folder.is_dir() else ():
-                if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
-            self._index = self._open()
-
     @contextmanager
-    def _mapped(self) -> Iterator[None]:
+    def mapped(self) -> Iterator[None]:
         """tantivy's and the file system's errors as ours."""
         try:
             yield

@@ -6,7 +6,8 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from assistant.domain import DependencyState, Generation
+from assistant.domain import DependencyState, EmbedderSpec, Generation
+from assistant.embedders import Embedders
 from assistant.errors import AssistantError
 from assistant.fuse import weight_of_fitness
 from assistant.ports import Embedder
@@ -16,18 +17,37 @@ LEAST_FREE_BYTES = 2 << 30
 
 
 async def examine(
-    readiness: list[DependencyState], *, generation: Generation | None, embedder: Embedder, data_folder: Path
+    readiness: list[DependencyState], *, generation: Generation | None, embedders: Embedders, data_folder: Path
 ) -> list[DependencyState]:
     """Each check: name, ok | warn | fail, what was seen, and what to do in both languages."""
     disk = await asyncio.to_thread(_disk, data_folder)
-    return [*readiness, *await asyncio.to_thread(_index, generation, embedder), _tesseract(), disk]
+    return [*readiness, *await asyncio.to_thread(_index, generation, embedders), _tesseract(), disk]
 
 
-def _index(generation: Generation | None, embedder: Embedder) -> list[DependencyState]:
+def _index(generation: Generation | None, embedders: Embedders) -> list[DependencyState]:
     try:
-        return [_generation(generation, embedder), _japanese(generation, embedder)]
+        embedder = embedders.configured if generation is None else embedders.of(generation)
+        states = [_generation(generation, embedder), _japanese(generation, embedder)]
     except AssistantError as error:
         return [DependencyState("generation", "warn", f"not checked: {error.message.en}", error.hint.ja, error.hint.en)]
+    if generation is not None and not embedders.is_configured(generation):
+        states.append(_rebuild_due(generation, embedders))
+    return states
+
+
+def _rebuild_due(generation: Generation, embedders: Embedders) -> DependencyState:
+    used = generation.embedder or embedders.spec
+    return DependencyState(
+        "rebuild_due",
+        "warn",
+        f"answers come from {_shown(used)}, {_shown(embedders.spec)} is configured",
+        "設定した埋め込みモデルはまだ使われていません。`ingest rebuild` で新しい世代を作り、比べてから切り替えます。",
+        "The configured embedder is not used yet: `ingest rebuild` builds a generation with it, compares, and switches.",
+    )
+
+
+def _shown(spec: EmbedderSpec) -> str:
+    return f"{spec.kind} {spec.model}".strip()
 
 
 def _generation(generation: Generation | None, embedder: Embedder) -> DependencyState:
@@ -43,9 +63,9 @@ def _generation(generation: Generation | None, embedder: Embedder) -> Dependency
         return DependencyState(
             "generation",
             "fail",
-            f"built with {generation.embedder_id}, configured {embedder.embedder_id}",
-            "設定を戻すか `ingest rebuild` を実行してください。",
-            "Restore the setting or run `ingest rebuild`.",
+            f"built with {generation.embedder_id}, which is {embedder.embedder_id} now",
+            "元のモデルに戻すか `ingest rebuild` を実行してください。",
+            "Restore the model or run `ingest rebuild`.",
         )
     return DependencyState("generation", "ok", f"{generation.index_name}, {generation.dimension} dimensions", "", "")
 

@@ -72,7 +72,7 @@ class AwayVectors(InMemoryVectorIndex):
 class AwayLexical(InMemoryLexicalIndex):
     """A lexical index that does not answer."""
 
-    async def search(self, text: str, *, limit: int) -> list[tuple[str, float]]:
+    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
         raise StoreUnavailable(AWAY, AWAY)
 
 
@@ -87,7 +87,7 @@ def indexes(
     vectors = vectors or InMemoryVectorIndex()
     lexical = lexical or InMemoryLexicalIndex()
     vectors.upsert("index", list(TEXTS), embedder.embed_documents(list(TEXTS.values())))
-    lexical.write(add=[(chunk_id, "", text) for chunk_id, text in TEXTS.items()], delete=())
+    lexical.write("index", add=[(chunk_id, "", text) for chunk_id, text in TEXTS.items()], delete=())
     return Indexes(LedgerOfThree(set(TEXTS) if readable is None else readable), embedder, vectors, lexical)
 
 

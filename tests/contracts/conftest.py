@@ -20,12 +20,15 @@ import pytest
 from assistant.adapters.chroma import CHROMA_ENVIRONMENT, ChromaVectorIndex, chroma_command
 from assistant.adapters.embedded import EmbeddedChatModel, EmbeddedEmbedder, embedded_chat_command
 from assistant.adapters.fake import FakeChatModel, FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
+from assistant.adapters.ledger import Ledger
+from assistant.adapters.ledger.schema import metadata
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.adapters.model_files import QWEN_CODER_1_5B, obtain
 from assistant.adapters.ollama import OllamaChatModel, OllamaEmbedder
 from assistant.adapters.openai_compatible import OpenAICompatibleChatModel, OpenAICompatibleEmbedder
 from assistant.errors import ModelMissing, StoreUnavailable
 from assistant.ports import ChatModel, Embedder, LexicalIndex, VectorIndex
+from tests.postgresql import running_postgresql
 from tests.stubs.ollama.process import StubOllama, start_stub_ollama
 
 SYSTEM = "あなたは社内文書だけを根拠に答える社内アシスタントです。"
@@ -189,6 +192,27 @@ def vector_index(request: pytest.FixtureRequest) -> VectorIndex:
 def lexical_index(request: pytest.FixtureRequest, tmp_path: Path) -> LexicalIndex:
     """Each lexical index, empty."""
     return InMemoryLexicalIndex() if request.param == "memory" else TantivyLexicalIndex(tmp_path / "lexical")
+
+
+@pytest.fixture(scope="module")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_postgresql(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    """An empty ledger on each database."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    else:
+        url = request.getfixturevalue("postgresql_url")
+    opened = Ledger.open(url)
+    yield opened
+    with opened._engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    opened.close()
 
 
 MakeChatModel = Callable[..., ChatModel]

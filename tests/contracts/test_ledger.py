@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,31 +25,10 @@ from assistant.domain import (
     SourceFile,
 )
 from assistant.errors import FailureReason, NotFound, SettingsError, StoreUnavailable
-from tests.postgresql import running_postgresql
 
 BEN = Principal("ben")
 CHIE = Principal("chie", groups=frozenset({EVERYONE, "board"}))
 DAN = Principal("dan")
-
-
-@pytest.fixture(scope="module")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_postgresql(tmp_path_factory.mktemp("postgresql")) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    else:
-        url = request.getfixturevalue("postgresql_url")
-    opened = Ledger.open(url)
-    yield opened
-    with opened._engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
-    opened.close()
 
 
 def store(
@@ -193,17 +171,6 @@ def test_vectors_come_back_in_half_precision_and_unknown_ones_are_missing(ledger
     assert set(found) == {"h1"}
     assert np.allclose(found["h1"], vector, atol=1e-3)
     assert ledger.read_vectors("other", ["h1"]) == {}
-
-
-def test_one_generation_is_active_and_a_switch_names_the_retired_indexes(ledger: Ledger) -> None:
-    assert ledger.active_generation() is None
-    first = ledger.create_generation(embedder_id="e5", dimension=384)
-    ledger.switch_generation(first.generation_id)
-    second = ledger.create_generation(embedder_id="nomic", dimension=768)
-    assert ledger.switch_generation(second.generation_id) == [first.index_name]
-    active = ledger.active_generation()
-    assert active is not None
-    assert active.generation_id == second.generation_id
 
 
 def test_a_job_is_claimed_once_and_ends_with_its_counts(ledger: Ledger) -> None:

@@ -22,15 +22,18 @@ ENTRIES = [
 ]
 
 
-def found(index: LexicalIndex, text: str, *, limit: int = 10) -> list[str]:
+NAME, OTHER = "chunks-a", "chunks-b"
+
+
+def found(index: LexicalIndex, text: str, *, limit: int = 10, name: str = NAME) -> list[str]:
     """Ids found, best first."""
-    return [chunk_id for chunk_id, _ in asyncio.run(index.search(text, limit=limit))]
+    return [chunk_id for chunk_id, _ in asyncio.run(index.search(name, text, limit=limit))]
 
 
 @pytest.fixture
 def filled(lexical_index: LexicalIndex) -> LexicalIndex:
     """Each index with the four entries."""
-    lexical_index.write(add=ENTRIES, delete=[])
+    lexical_index.write(NAME, add=ENTRIES, delete=[])
     return lexical_index
 
 
@@ -50,7 +53,7 @@ def test_the_entry_that_shares_the_rarest_terms_comes_first(filled: LexicalIndex
 
 
 def test_scores_are_above_0_and_fall(filled: LexicalIndex) -> None:
-    hits = asyncio.run(filled.search("営業日 申請 精算 client", limit=10))
+    hits = asyncio.run(filled.search(NAME, "営業日 申請 精算 client", limit=10))
 
     scores = [score for _, score in hits]
     assert len(hits) >= 2
@@ -60,7 +63,7 @@ def test_scores_are_above_0_and_fall(filled: LexicalIndex) -> None:
 
 def test_a_word_in_the_title_counts_more_than_one_in_the_text(lexical_index: LexicalIndex) -> None:
     lexical_index.write(
-        add=[("text", "その他", "慶弔休暇について"), ("title", "慶弔休暇", "その他について")], delete=[]
+        NAME, add=[("text", "その他", "慶弔休暇について"), ("title", "慶弔休暇", "その他について")], delete=[]
     )
 
     assert found(lexical_index, "慶弔休暇")[0] == "title"
@@ -71,26 +74,28 @@ def test_what_shares_nothing_is_not_found(filled: LexicalIndex) -> None:
 
 
 def test_an_id_that_is_added_again_has_only_its_last_text(filled: LexicalIndex) -> None:
-    filled.write(add=[("vpn", "駐車場", "駐車場は地下二階です。"), ("vpn", "食堂", "食堂は十階です。")], delete=[])
+    filled.write(
+        NAME, add=[("vpn", "駐車場", "駐車場は地下二階です。"), ("vpn", "食堂", "食堂は十階です。")], delete=[]
+    )
 
     assert found(filled, "TX-100/A certificate") == []
     assert found(filled, "駐車場") == []
     assert found(filled, "食堂")[0] == "vpn"
-    assert sorted(filled.all_ids()) == sorted(chunk_id for chunk_id, _, _ in ENTRIES)
+    assert sorted(filled.all_ids(NAME)) == sorted(chunk_id for chunk_id, _, _ in ENTRIES)
 
 
 def test_an_id_that_is_deleted_and_added_in_one_write_is_there(filled: LexicalIndex) -> None:
-    filled.write(add=[("leave", "休暇", "新しい休暇の規程")], delete=["leave", "never"])
+    filled.write(NAME, add=[("leave", "休暇", "新しい休暇の規程")], delete=["leave", "never"])
 
-    assert "leave" in set(filled.all_ids())
+    assert "leave" in set(filled.all_ids(NAME))
     assert found(filled, "所属長へ申請") == []
 
 
 def test_deleted_ids_are_found_no_more(filled: LexicalIndex) -> None:
-    filled.write(add=[], delete=["leave"])
+    filled.write(NAME, add=[], delete=["leave"])
 
     assert "leave" not in found(filled, "有給休暇の申請")
-    assert "leave" not in set(filled.all_ids())
+    assert "leave" not in set(filled.all_ids(NAME))
 
 
 def test_a_write_that_fails_half_way_changes_nothing(filled: LexicalIndex) -> None:
@@ -99,24 +104,37 @@ def test_a_write_that_fails_half_way_changes_nothing(filled: LexicalIndex) -> No
         raise KeyError("parser")
 
     with pytest.raises(KeyError):
-        filled.write(add=broken(), delete=["leave"])
+        filled.write(NAME, add=broken(), delete=["leave"])
 
-    assert sorted(filled.all_ids()) == sorted(chunk_id for chunk_id, _, _ in ENTRIES)
-    filled.write(add=[("new", "新規", "新しい文書")], delete=[])
-    assert "new" in set(filled.all_ids())
+    assert sorted(filled.all_ids(NAME)) == sorted(chunk_id for chunk_id, _, _ in ENTRIES)
+    filled.write(NAME, add=[("new", "新規", "新しい文書")], delete=[])
+    assert "new" in set(filled.all_ids(NAME))
 
 
-def test_a_cleared_index_is_empty_and_can_be_filled_again(filled: LexicalIndex) -> None:
-    filled.clear()
-    assert list(filled.all_ids()) == []
+def test_a_dropped_index_is_empty_and_can_be_filled_again(filled: LexicalIndex) -> None:
+    filled.drop(NAME)
+    assert list(filled.all_ids(NAME)) == []
     assert found(filled, "有給休暇") == []
 
-    filled.write(add=ENTRIES[:1], delete=[])
+    filled.write(NAME, add=ENTRIES[:1], delete=[])
     assert found(filled, "有給休暇") == ["leave"]
 
 
+def test_indexes_of_two_generations_know_nothing_of_each_other(filled: LexicalIndex) -> None:
+    filled.write(OTHER, add=[("leave", "休暇", "休暇の届出は総務へ")], delete=[])
+    assert found(filled, "総務", name=OTHER) == ["leave"]
+    assert found(filled, "総務") == []
+    assert list(filled.all_ids(OTHER)) == ["leave"]
+
+    filled.drop(OTHER)
+
+    assert found(filled, "総務", name=OTHER) == []
+    assert len(set(filled.all_ids(NAME))) == len(ENTRIES)
+    filled.drop("chunks-never-made")
+
+
 def test_a_new_index_is_empty(lexical_index: LexicalIndex) -> None:
-    assert list(lexical_index.all_ids()) == []
+    assert list(lexical_index.all_ids(NAME)) == []
     assert found(lexical_index, "有給休暇") == []
 
 
@@ -147,8 +165,8 @@ def test_a_new_index_is_empty(lexical_index: LexicalIndex) -> None:
 )
 def test_no_question_is_too_odd(filled: LexicalIndex, odd: str) -> None:
     assert isinstance(found(filled, odd), list)
-    filled.write(add=[("odd", odd, odd)], delete=[])
-    assert "odd" in set(filled.all_ids())
+    filled.write(NAME, add=[("odd", odd, odd)], delete=[])
+    assert "odd" in set(filled.all_ids(NAME))
 
 
 def test_a_very_long_question_still_finds_what_it_names(filled: LexicalIndex) -> None:
@@ -166,54 +184,54 @@ def test_no_more_than_the_limit_is_found(filled: LexicalIndex) -> None:
 
 WRITE = (
     "import sys; from pathlib import Path; from assistant.adapters.lexical import TantivyLexicalIndex as I\n"
-    "I(Path(sys.argv[1])).write(add=[('other', '別', '別のプロセスの文書')], delete=['leave'])\n"
+    "I(Path(sys.argv[1])).write('chunks-a', add=[('other', '別', '別のプロセスの文書')], delete=['leave'])\n"
 )
 HOLD = (
     "import sys; from pathlib import Path; from assistant.adapters.lexical import TantivyLexicalIndex as I\n"
     "def slow():\n"
     "    print('holding', flush=True); sys.stdin.readline(); yield ('other', 't', 't')\n"
-    "I(Path(sys.argv[1])).write(add=slow(), delete=[])\n"
+    "I(Path(sys.argv[1])).write('chunks-a', add=slow(), delete=[])\n"
 )
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A filled index on disk."""
-    TantivyLexicalIndex(tmp_path / "lexical").write(add=ENTRIES, delete=[])
+def root(tmp_path: Path) -> Path:
+    """The folder of a filled index on disk."""
+    TantivyLexicalIndex(tmp_path / "lexical").write(NAME, add=ENTRIES, delete=[])
     return tmp_path / "lexical"
 
 
-def test_a_reader_sees_what_another_process_has_committed(folder: Path) -> None:
-    reader = TantivyLexicalIndex(folder)
+def test_a_reader_sees_what_another_process_has_committed(root: Path) -> None:
+    reader = TantivyLexicalIndex(root)
     assert found(reader, "有給休暇") == ["leave"]
 
-    subprocess.run([sys.executable, "-c", WRITE, str(folder)], check=True)
+    subprocess.run([sys.executable, "-c", WRITE, str(root)], check=True)
 
     assert found(reader, "有給休暇") == []
     assert found(reader, "別のプロセス")[0] == "other"
 
 
-def test_a_second_writer_is_told_that_another_process_writes_and_waits_a_moment_first(folder: Path) -> None:
+def test_a_second_writer_is_told_that_another_process_writes_and_waits_a_moment_first(root: Path) -> None:
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout is not None
     assert holder.stdin is not None
     holder.stdout.readline()
-    impatient = TantivyLexicalIndex(folder, lock_wait_seconds=0.2)
+    impatient = TantivyLexicalIndex(root, lock_wait_seconds=0.2)
     try:
         with pytest.raises(StoreUnavailable) as caught:
-            impatient.write(add=[], delete=["vpn"])
+            impatient.write(NAME, add=[], delete=["vpn"])
         with pytest.raises(StoreUnavailable):
-            impatient.clear()
+            impatient.drop(NAME)
         assert not caught.value.permanent
         assert "別のプロセス" in caught.value.message.ja
         assert found(impatient, "有給休暇") == ["leave"]
     finally:
         holder.communicate("\n", timeout=30)
 
-    impatient.write(add=[], delete=["vpn"])
-    assert "vpn" not in set(impatient.all_ids())
+    impatient.write(NAME, add=[], delete=["vpn"])
+    assert "vpn" not in set(impatient.all_ids(NAME))
 
 
 @pytest.mark.parametrize(
@@ -225,21 +243,21 @@ def test_a_second_writer_is_told_that_another_process_writes_and_waits_a_moment_
         if (victim, damage) != (".managed.json", "removed")  # tantivy writes this list anew by itself
     ],
 )
-def test_a_damaged_index_says_so_and_clearing_mends_it(folder: Path, victim: str, damage: str) -> None:
-    for path in folder.glob(victim):
+def test_a_damaged_index_says_so_and_can_be_dropped(root: Path, victim: str, damage: str) -> None:
+    for path in (root / NAME).glob(victim):
         if damage == "removed":
             path.unlink()
         else:
             path.write_bytes(b"" if damage == "emptied" else b"\xff" * 64)
-    index = TantivyLexicalIndex(folder)
+    index = TantivyLexicalIndex(root)
 
     with pytest.raises(StoreUnavailable) as caught:
         found(index, "有給休暇")
     assert caught.value.permanent
     assert "ingest rebuild" in caught.value.hint.ja
 
-    index.clear()
-    index.write(add=ENTRIES, delete=[])
+    index.drop(NAME)
+    index.write(NAME, add=ENTRIES, delete=[])
     assert found(index, "有給休暇") == ["leave"]
 
 
@@ -247,16 +265,39 @@ def test_a_file_in_place_of_the_folder_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "lexical").write_text("not a folder", encoding="utf-8")
 
     with pytest.raises(StoreUnavailable) as caught:
-        TantivyLexicalIndex(tmp_path / "lexical").write(add=ENTRIES, delete=[])
+        TantivyLexicalIndex(tmp_path / "lexical").write(NAME, add=ENTRIES, delete=[])
 
     assert "lexical" in caught.value.message.ja
 
 
-def test_a_folder_that_is_removed_under_a_running_reader_is_an_empty_index(folder: Path) -> None:
-    reader = TantivyLexicalIndex(folder)
+def test_a_folder_that_is_removed_under_a_running_reader_is_an_empty_index(root: Path) -> None:
+    reader = TantivyLexicalIndex(root)
     assert found(reader, "有給休暇") == ["leave"]
-    for path in folder.iterdir():
+    for path in (root / NAME).iterdir():
         path.unlink()
-    folder.rmdir()
+    (root / NAME).rmdir()
 
     assert found(reader, "有給休暇") == []
+
+
+def test_the_index_of_an_older_release_becomes_that_of_the_generation(root: Path) -> None:
+    for path in (root / NAME).iterdir():
+        path.rename(root / path.name)
+    (root / NAME).rmdir()
+    index = TantivyLexicalIndex(root)
+
+    index.adopt(NAME)
+    index.adopt(NAME)
+
+    assert found(index, "有給休暇") == ["leave"]
+    assert [path.name for path in root.iterdir()] == [NAME]
+
+
+def test_a_search_makes_no_folder(tmp_path: Path) -> None:
+    index = TantivyLexicalIndex(tmp_path / "lexical")
+
+    assert found(index, "有給休暇") == []
+    assert list(index.all_ids(NAME)) == []
+    index.drop(NAME)
+
+    assert list(tmp_path.iterdir()) == []

@@ -55,10 +55,10 @@ class Lexical(TantivyLexicalIndex):
 
     is_away = False
 
-    async def search(self, text: str, *, limit: int) -> list[tuple[str, float]]:
+    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
         if self.is_away:
             raise StoreUnavailable(AWAY, AWAY)
-        return await super().search(text, limit=limit)
+        return await super().search(index_name, text, limit=limit)
 
 
 @dataclass

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, insert, or_, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
-from assistant.domain import Answer, Filters, Generation, Passage, Principal
+from assistant.domain import Answer, EmbedderSpec, Filters, Generation, GenerationState, Passage, Principal
 
 LEAST_PROBES = 20
 """Probe questions of a language below which its fitness counts as unknown: one of 20 is five points of a share."""
@@ -22,20 +22,16 @@ TITLE_CHARACTERS = 60
 class Asking(Transactional):
     """Reads for questions; writes answers."""
 
+    is_beside = False
+    """Whether it answers from the generation beside the active one; see generations.AskingBeside."""
+
     def active_generation(self) -> Generation | None:
         """The generation that answers come from; None before the first ingestion."""
         with self._reading() as connection:
             row = connection.execute(select(s.generations).where(s.generations.c.state == "active")).mappings().first()
         if row is None:
             return None
-        return Generation(
-            generation_id=row["generation_id"],
-            embedder_id=row["embedder_id"],
-            dimension=row["dimension"],
-            index_name=row["index_name"],
-            is_active=True,
-            fitness=_shares(row["fitness"] or {}),
-        )
+        return generation_of(row)
 
     def read_passages(
         self, chunk_scores: Sequence[tuple[str, float]], *, principal: Principal, filters: Filters, limit: int
@@ -48,7 +44,9 @@ class Asking(Transactional):
         if not chunk_scores or not principal.groups:
             return []
         score_of = dict(chunk_scores)
-        query = _readable_chunks(principal, filters).where(s.chunks.c.chunk_id.in_(list(score_of)))
+        query = _readable_chunks(principal, filters, is_beside=self.is_beside).where(
+            s.chunks.c.chunk_id.in_(list(score_of))
+        )
         with self._reading() as connection:
             rows = {row["chunk_id"]: row for row in connection.execute(query).mappings()}
         found = [rows[chunk_id] for chunk_id in score_of if chunk_id in rows][:limit]
@@ -147,6 +145,21 @@ def starts_with_any(prefixes: Sequence[str]) -> object:
     return or_(*(s.documents.c.path.startswith(prefix.strip("/") + "/", autoescape=True) for prefix in prefixes))
 
 
+def generation_of(row: RowMapping) -> Generation:
+    """A row of the generations."""
+    return Generation(
+        generation_id=row["generation_id"],
+        embedder_id=row["embedder_id"],
+        dimension=row["dimension"],
+        index_name=row["index_name"],
+        is_active=row["state"] == GenerationState.ACTIVE.value,
+        fitness=_shares(row["fitness"] or {}),
+        embedder=EmbedderSpec(**row["embedder"]) if row["embedder"] else None,
+        state=GenerationState(row["state"]),
+        created_at=row["created_at"],
+    )
+
+
 def _shares(fitness: Mapping[str, Any]) -> dict[str, float]:
     """Share found by language, where enough probe questions were asked."""
     return {
@@ -156,7 +169,7 @@ def _shares(fitness: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _readable_chunks(principal: Principal, filters: Filters) -> Select[tuple[object, ...]]:
+def _readable_chunks(principal: Principal, filters: Filters, *, is_beside: bool) -> Select[tuple[object, ...]]:
     query = (
         select(
             s.chunks,
@@ -166,7 +179,7 @@ def _readable_chunks(principal: Principal, filters: Filters) -> Select[tuple[obj
             s.versions.c.title,
         )
         .join(s.versions, s.versions.c.version_id == s.chunks.c.version_id)
-        .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+        .join(s.documents, s.version_in(is_beside=is_beside) == s.versions.c.version_id)
         .where(s.documents.c.deleted_at == "", s.documents.c.document_id.in_(readable(principal)))
     )
     if filters.folders:

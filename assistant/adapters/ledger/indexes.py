@@ -1,20 +1,16 @@
-"""What the derived indexes are built from: live chunks, their vectors, and the generations."""
+"""What the derived indexes are built from: the chunks of each generation, and their vectors."""
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from assistant.adapters.ledger import schema as s
-from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional, slices
-from assistant.domain import Generation
 
 
 @dataclass(frozen=True)
@@ -28,14 +24,18 @@ class LiveChunk:
 
 
 class Indexes(Transactional):
-    """Reads for building indexes; writes vectors and generations."""
+    """Reads for building indexes; writes vectors.
 
-    def live_chunks(self, chunk_ids: Sequence[str] | None = None) -> Iterator[LiveChunk]:
+    `is_beside` asks for what the generation beside the active one must hold: where it has no version of its own, it has
+    the live one.
+    """
+
+    def live_chunks(self, chunk_ids: Sequence[str] | None = None, *, is_beside: bool = False) -> Iterator[LiveChunk]:
         """Chunks of the versions that answers come from, all of them or those named, ordered by id."""
         statement = (
             select(s.chunks.c.chunk_id, s.versions.c.title, s.chunks.c.embedding_text, s.chunks.c.text_hash)
             .join(s.versions, s.versions.c.version_id == s.chunks.c.version_id)
-            .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+            .join(s.documents, s.version_in(is_beside=is_beside) == s.versions.c.version_id)
             .where(s.documents.c.deleted_at == "")
             .order_by(s.chunks.c.chunk_id)
         )
@@ -47,11 +47,11 @@ class Indexes(Transactional):
             for row in rows:
                 yield LiveChunk(*row)
 
-    def live_chunk_ids(self) -> set[str]:
+    def live_chunk_ids(self, *, is_beside: bool = False) -> set[str]:
         """Ids of all chunks that answers may come from."""
         statement = (
             select(s.chunks.c.chunk_id)
-            .join(s.documents, s.documents.c.version_id == s.chunks.c.version_id)
+            .join(s.documents, s.version_in(is_beside=is_beside) == s.chunks.c.version_id)
             .where(s.documents.c.deleted_at == "")
         )
         with self._reading() as connection:
@@ -91,38 +91,3 @@ class Indexes(Transactional):
                 ]
                 if rows:
                     connection.execute(insert(s.vectors), rows)
-
-    def create_generation(self, *, embedder_id: str, dimension: int) -> Generation:
-        """A generation that is being built; its index has a name never used before."""
-        generation_id = "g_" + uuid.uuid4().hex
-        slug = re.sub(r"[^a-z0-9]+", "-", embedder_id.lower()).strip("-")[:40].strip("-")
-        index_name = f"chunks-{slug}-{generation_id[-8:]}"
-        with self._writing() as connection:
-            connection.execute(
-                insert(s.generations).values(
-                    generation_id=generation_id,
-                    embedder_id=embedder_id,
-                    dimension=dimension,
-                    index_name=index_name,
-                    state="building",
-                    created_at=now(),
-                )
-            )
-        return Generation(generation_id, embedder_id, dimension, index_name, is_active=False)
-
-    def switch_generation(self, generation_id: str) -> list[str]:
-        """Answers come from this generation from now on; returns the index names that are no longer used."""
-        with self._writing() as connection:
-            connection.execute(
-                update(s.generations)
-                .where(s.generations.c.generation_id != generation_id, s.generations.c.state != "retired")
-                .values(state="retired")
-            )
-            connection.execute(
-                update(s.generations).where(s.generations.c.generation_id == generation_id).values(state="active")
-            )
-            return list(
-                connection.execute(
-                    select(s.generations.c.index_name).where(s.generations.c.state == "retired")
-                ).scalars()
-            )

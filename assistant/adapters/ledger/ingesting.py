@@ -1,7 +1,8 @@
 """What ingesting writes: documents, attempts, versions, and the one write that makes a version true.
 
 version: staged -> live -> retired -> purged. A staged version is invisible; `activate_versions` makes it live and
-retires its predecessor in one transaction; a retired one is purged once the derived indexes have forgotten it.
+retires its predecessor in one transaction; a retired one is purged once the derived indexes have forgotten it. What the
+generation beside the active one has of a document (`standby`, generations.py) goes with the content it was made of.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ class Ingesting(Transactional):
             }
             if status is not DocumentStatus.PENDING:
                 _retire_versions(connection, [document_id])
-                values["version_id"] = None
+                values |= {"version_id": None, "other_version_id": None}
             connection.execute(update(s.documents).where(s.documents.c.document_id == document_id).values(**values))
             _event(connection, document_id, status, reason=reason)
 
@@ -218,7 +219,7 @@ class Ingesting(Transactional):
                 connection.execute(
                     update(s.documents)
                     .where(s.documents.c.document_id.in_(some))
-                    .values(status=deleted, version_id=None, deleted_at=at, updated_at=at)
+                    .values(status=deleted, version_id=None, other_version_id=None, deleted_at=at, updated_at=at)
                 )
                 events = [{"document_id": document_id, "at": at, "status": deleted} for document_id in some]
                 connection.execute(insert(s.document_events), events)
@@ -289,6 +290,7 @@ class Ingesting(Transactional):
                     .where(s.documents.c.document_id == document_id)
                     .values(
                         version_id=version_id,
+                        other_version_id=None,
                         title=title,
                         status=status.value,
                         reason=None,
@@ -353,7 +355,7 @@ class Ingesting(Transactional):
 def _retire_versions(connection: Connection, document_ids: Sequence[str]) -> None:
     connection.execute(
         update(s.versions)
-        .where(s.versions.c.document_id.in_(document_ids), s.versions.c.state == "live")
+        .where(s.versions.c.document_id.in_(document_ids), s.versions.c.state.in_(["live", "standby"]))
         .values(state="retired")
     )
 

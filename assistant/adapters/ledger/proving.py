@@ -129,10 +129,11 @@ class Proving(Transactional):
                 update(s.versions).where(s.versions.c.version_id.in_(chosen)).values(proof=None)
             ).rowcount
 
-    def asked_probes(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(version id, probe) of every probe question of the living documents."""
+    def asked_probes(self, *, is_beside: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(version id, probe) of every probe question of the living documents; with `is_beside` the id of the version
+        that the generation beside the active one has of the same document."""
         statement = (
-            select(s.versions.c.version_id, s.versions.c.proof)
+            select(s.version_in(is_beside=is_beside), s.versions.c.proof)
             .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
             .where(s.documents.c.deleted_at == "", s.versions.c.proof.is_not(null()))
         )

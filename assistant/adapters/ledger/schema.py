@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 
 metadata = MetaData(
@@ -55,6 +57,8 @@ documents = Table(
     Column("modified_ns", BigInteger, nullable=False),
     Column("sha256", String(64)),
     Column("version_id", String(40), index=True),
+    # The version that the generation beside the active one has of it; NULL: the same one.
+    Column("other_version_id", String(40)),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
     # '' while the document lives, so that one living document per path is a plain unique constraint.
@@ -69,7 +73,8 @@ versions = Table(
     Column("document_id", ForeignKey("documents.document_id"), nullable=False, index=True),
     Column("sha256", String(64), nullable=False),
     Column("pipeline_id", String(200), nullable=False),
-    # staged -> live -> retired -> purged; only `documents.version_id` says which one answers come from.
+    # staged -> live | standby -> retired -> purged; a switch or rollback exchanges live and standby.
+    # Only `documents.version_id` says which one answers come from.
     Column("state", String(16), nullable=False, index=True),
     Column("title", Text, nullable=False),
     Column("parser", String(80), nullable=False),
@@ -112,11 +117,16 @@ generations = Table(
     metadata,
     Column("generation_id", String(40), primary_key=True),
     Column("embedder_id", String(200), nullable=False),
+    # {"kind", "model"}: how the embedder is opened again; NULL in ledgers from before this was recorded.
+    Column("embedder", JSON(none_as_null=True)),
     Column("dimension", Integer, nullable=False),
     Column("index_name", String(120), nullable=False),
+    # building -> ready <-> active <-> previous; dropped: retired, then gone with its indexes.
     Column("state", String(16), nullable=False),
     # Probe questions found by the vectors alone, by language; NULL until measured.
     Column("fitness", JSON(none_as_null=True)),
+    # What the same questions found in the former generation and in this one; NULL until compared.
+    Column("quality", JSON(none_as_null=True)),
     Column("created_at", String(32), nullable=False),
 )
 
@@ -216,6 +226,14 @@ user_groups = Table(
     Column("user_name", String(200), primary_key=True),
     Column("group_name", String(200), primary_key=True),
 )
+
+
+def version_in(*, is_beside: bool) -> ColumnElement[str | None]:
+    """A document's version in the active generation, or in the one beside it."""
+    if is_beside:
+        return func.coalesce(documents.c.other_version_id, documents.c.version_id)
+    return documents.c.version_id
+
 
 Index(None, documents.c.folder, documents.c.deleted_at)
 Index(None, document_groups.c.group_name)
