@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from assistant.domain import EmbedderSpec, Generation
+from assistant.generation import EmbedderSpec, Generation
 from assistant.ports import Embedder
 
 

@@ -11,15 +11,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assistant.domain import (
-    Answer,
-    Filters,
-    Generation,
-    ModelEnd,
-    ModelToken,
-    Passage,
-    Principal,
-)
+from assistant.domain import Answer, Filters, ModelEnd, ModelToken, Passage, Principal
+from assistant.generation import Generation
 
 Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimension), rows of length 1."""

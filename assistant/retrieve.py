@@ -10,7 +10,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 
-from assistant.domain import Filters, Generation, Notice, Passage, Principal, SearchResult
+from assistant.domain import Filters, Notice, Passage, Principal, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import (
     AssistantError,
@@ -22,6 +22,7 @@ from assistant.errors import (
     Text,
 )
 from assistant.fuse import Ranking, fuse, weight_of_fitness
+from assistant.generation import Generation
 from assistant.ports import AskLedger, Embedder, LexicalIndex, VectorIndex
 from assistant.text import japanese_share
 

@@ -11,9 +11,10 @@ from typing import TypedDict
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
 from assistant.ask import Pipeline, ask, search
-from assistant.domain import DependencyState, EmbedderSpec, Event, Question, SearchResult
+from assistant.domain import DependencyState, Event, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
+from assistant.generation import EmbedderSpec
 from assistant.pack import prompt_budget
 from assistant.ports import ChatModel, Embedder, LexicalIndex, VectorIndex
 from assistant.release.modelfile import Modelfile, read_modelfile

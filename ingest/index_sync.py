@@ -30,9 +30,9 @@ from tenacity import (
 
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
-from assistant.domain import Generation
 from assistant.embedders import Embedders
 from assistant.errors import EmbedderMismatch, EmbedderUnavailable, StoreUnavailable, Text
+from assistant.generation import Generation
 from assistant.ports import Embedder, LexicalIndex, VectorIndex, Vectors
 
 WRITE_BATCH = 256

@@ -17,8 +17,9 @@ from typing import Protocol
 
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
-from assistant.domain import DocumentStatus, Failure, Generation, ParsedDocument, SourceFile
+from assistant.domain import DocumentStatus, Failure, ParsedDocument, SourceFile
 from assistant.errors import DocumentError, FailureReason, Text
+from assistant.generation import Generation
 from ingest.chunk import CHUNKER_ID, make_chunks
 from ingest.index_sync import WRITE_BATCH, Stores, ensure_generation, forget_retired, mend, write_chunks
 from ingest.parsers import PARSER_ID

@@ -20,8 +20,9 @@ from typing import Any
 import structlog
 
 from assistant.adapters.ledger.proving import Proof, Provable
-from assistant.domain import DocumentStatus, Filters, Generation, Principal
+from assistant.domain import DocumentStatus, Filters, Principal
 from assistant.errors import DocumentError
+from assistant.generation import Generation
 from assistant.ports import Embedder, Vectors
 from assistant.retrieve import Indexes, retrieve
 from ingest.index_sync import Stores, patiently

@@ -6,10 +6,11 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from assistant.domain import DependencyState, EmbedderSpec, Generation
+from assistant.domain import DependencyState
 from assistant.embedders import Embedders
 from assistant.errors import AssistantError
 from assistant.fuse import weight_of_fitness
+from assistant.generation import EmbedderSpec, Generation
 from assistant.ports import Embedder
 
 LEAST_FREE_BYTES = 2 << 30

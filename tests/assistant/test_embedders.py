@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
-from assistant.domain import EmbedderSpec, Filters, Generation
+from assistant.domain import Filters
 from assistant.embedders import Embedders
+from assistant.generation import EmbedderSpec, Generation
 from assistant.retrieve import Indexes, retrieve
 from tests.assistant.test_retrieve import BEN, TEXTS, LedgerOfThree
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
-from assistant.domain import Answer, Filters, Generation, Passage, Principal, SearchResult
+from assistant.domain import Answer, Filters, Passage, Principal, SearchResult
 from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
+from assistant.generation import Generation
 from assistant.ports import Vectors
 from assistant.retrieve import Indexes, dense_weight, retrieve
 from tests.assistant.passages import passage

@@ -9,17 +9,9 @@ import pytest
 
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.ingesting import chunk_id_of, version_id_of
-from assistant.domain import (
-    Chunk,
-    DocumentStatus,
-    EmbedderSpec,
-    Filters,
-    Generation,
-    GenerationState,
-    ParsedDocument,
-    SourceFile,
-)
+from assistant.domain import Chunk, DocumentStatus, Filters, ParsedDocument, SourceFile
 from assistant.errors import FailureReason, GenerationError
+from assistant.generation import EmbedderSpec, Generation, GenerationState
 from tests.contracts.test_ledger import BEN, prove, store, texts
 
 OLD, NEW = "p", "p2"

@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping, Select, insert, or_, select, update
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
-from assistant.domain import Answer, EmbedderSpec, Filters, Generation, GenerationState, Passage, Principal
+from assistant.domain import Answer, Filters, Passage, Principal
+from assistant.generation import EmbedderSpec, Generation, GenerationState
 
 LEAST_PROBES = 20
 """Probe questions of a language below which its fitness counts as unknown: one of 20 is five points of a share."""

@@ -22,8 +22,9 @@ from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.asking import Asking, generation_of
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional, slices
-from assistant.domain import DocumentStatus, EmbedderSpec, Generation, GenerationState
+from assistant.domain import DocumentStatus
 from assistant.errors import GenerationError, Text
+from assistant.generation import EmbedderSpec, Generation, GenerationState
 
 _BESIDE = [GenerationState.BUILDING.value, GenerationState.READY.value, GenerationState.PREVIOUS.value]
 _ACTIVE = s.generations.c.state == GenerationState.ACTIVE.value
