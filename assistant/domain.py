@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from assistant.errors import AssistantError, FailureReason, Language
 
@@ -39,9 +39,11 @@ class DocumentStatus(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """A file found under a folder. `path` is relative to the folder, with `/`."""
+class SourceFile(NamedTuple):
+    """A file found under a folder. `path` is relative to the folder, with `/`.
+
+    A tuple, because a scan makes tens of thousands of them: a third of the time of a frozen dataclass.
+    """
 
     folder: str
     path: str

@@ -20,13 +20,14 @@ from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, progress_bar, telling_errors
 from assistant.wiring import open_stores
 from ingest.guard import ParserProcess
-from ingest.heartbeat import beating, worker_name
+from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.index_sync import Stores, compare, rebuild
 from ingest.lock import ingestion_lock
 from ingest.pipeline import Run, RunReport, plan_folder
+from ingest.plan_shown import print_plan
 from ingest.prove import measure
 from ingest.receipt import as_csv as receipts_as_csv
-from ingest.report import print_counts, print_report, print_status, print_waiting, say
+from ingest.report import print_report, print_status, say
 from ingest.rules import read_folders, read_rules
 from ingest.schedule import local_now, next_times
 from ingest.worker import SETTLE_SECONDS, Worker
@@ -76,20 +77,19 @@ def _parser(settings: Settings) -> ParserProcess:
 
 @app.command()
 def plan(folder: Folder = None, as_json: Json = False) -> None:
-    """Shows what a run would do; reads and writes no document."""
+    """Shows what a run would do, and how long it would take; writes nothing, and reads only files that are new or differ."""
     with telling_errors():
         settings = load_settings()
         configure_logs(settings.log_level)
         root = (folder or settings.documents_folder).resolve()
-        name, found = plan_folder(_stores(settings), root, read_rules(settings.rules_file, root))
-        counts = found.counts()
-        if as_json:
-            print(json.dumps({"folder": name, **counts}, ensure_ascii=False))
-            return
-        print_counts(counts)
-        print_waiting([document.path for document in found.waiting])
-        for path, rule in found.skipped:
-            print(f"  - {path}: {rule}")
+        ledger = open_stores(settings).ledger
+        print_plan(
+            plan_folder(ledger, root, read_rules(settings.rules_file, root)),
+            ledger.pace(),
+            folder=ledger.name_of_folder(root),
+            settle_seconds=SETTLE_SECONDS,
+            as_json=as_json,
+        )
 
 
 @app.command()
@@ -115,7 +115,7 @@ def _run(folder: Path | None, *, as_json: bool, is_retrying: bool = False, allow
         _yield_to_people()
         stores = _stores(settings)
         with ingestion_lock(settings.data_folder), _parser(settings) as parser, progress_bar("ingest") as bar:
-            stores.ledger.abandon_jobs(folder=str(root))
+            stores.ledger.abandon_jobs(is_gone=is_gone)
             kind = "retry" if is_retrying else "run"
             job = stores.ledger.start_job(kind, folder=str(root), worker=worker_name())
 

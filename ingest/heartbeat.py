@@ -24,6 +24,23 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def is_gone(worker: str) -> bool:
+    """Whether the worker of that name is known to have ended: a process of this machine that is no more, or this one,
+    which asks before it begins another job. Of other machines nothing is known until they are silent for too long."""
+    host, _, process_id = worker.rpartition(":")
+    if host != socket.gethostname() or not process_id.isdigit():
+        return False
+    if worker == worker_name():
+        return True
+    try:
+        os.kill(int(process_id), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
 @contextmanager
 def beating(
     jobs: Jobs, job_id: str, *, on_beat: Callable[[], None] = lambda: None, every_seconds: float = HEARTBEAT_SECONDS

@@ -1,4 +1,7 @@
-"""One ingestion at a time on a machine: a lock file in the data folder, freed by the system when its holder dies."""
+"""One ingestion at a time with a data folder: a lock file in it, freed by the system when its holder dies.
+
+Workers with other data folders and the same ledger are kept apart by its jobs.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assistant.errors import Overloaded, Text
-
-RETRY_AFTER_SECONDS = 60.0
+from assistant.adapters.ledger.jobs import another_is_running
 
 
 @contextmanager
@@ -20,12 +21,5 @@ def ingestion_lock(data_folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Overloaded(
-                Text(ja="別の取り込みが実行中です。", en="Another ingestion is running."),
-                Text(
-                    ja="終わるのを待つか、`ingest status` で様子を見てください。",
-                    en="Wait for its end, or look at it with `ingest status`.",
-                ),
-                retry_after_seconds=RETRY_AFTER_SECONDS,
-            ) from error
+            raise another_is_running() from error
         yield

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
 from assistant.domain import DocumentStatus, Failure, ParsedDocument, SourceFile
@@ -23,7 +24,7 @@ from assistant.generation import Generation
 from ingest.chunk import CHUNKER_ID, make_chunks
 from ingest.index_sync import WRITE_BATCH, Stores, ensure_generation, forget_retired, mend, write_chunks
 from ingest.parsers import PARSER_ID
-from ingest.plan import ATTEMPTS_LIMIT, Found, Plan, Work, collector_at_rest, make_plan
+from ingest.plan import ATTEMPTS_LIMIT, Found, Plan, Work, collector_at_rest, make_plan, without_settled
 from ingest.prove import Prover
 from ingest.receipt import make_receipt
 from ingest.rules import (
@@ -94,8 +95,9 @@ class Run:
         ledger.retire_staged()
         forget_retired(self.stores)
         mended = mend(self.stores, generation)
-        folder, plan = plan_folder(
-            self.stores,
+        folder = ledger.register_folder(root.resolve())
+        plan = plan_folder(
+            ledger,
             root,
             self.rules,
             is_retrying=is_retrying,
@@ -217,17 +219,17 @@ class Run:
 
 
 def plan_folder(
-    stores: Stores,
+    ledger: Ledger,
     root: Path,
     rules: Sequence[Rule] = (),
     *,
     is_retrying: bool = False,
     allows_deletions: bool = False,
     settle_seconds: float = 0.0,
-) -> tuple[str, Plan]:
-    """(folder name, plan) of a run, without doing it. Raises FolderMissing."""
+) -> Plan:
+    """The plan of a run, without doing it; writes nothing. Raises FolderMissing."""
     root = root.resolve()
-    folder = stores.ledger.register_folder(root)
+    folder = ledger.name_of_folder(root)
 
     def hash_of(source: SourceFile) -> str:
         try:
@@ -235,16 +237,21 @@ def plan_folder(
         except OSError as error:
             raise _cannot_be_opened(source.path, error) from error
 
+    def pipeline(path: str) -> str:
+        return pipeline_id_of(path, rules)
+
     with collector_at_rest():
-        plan = make_plan(
-            _obeying(rules, scan_folder(root, folder=folder, settle_seconds=settle_seconds)),
-            stores.ledger.known_documents(folder),
+        scan = scan_folder(root, folder=folder, settle_seconds=settle_seconds)
+        settled = ledger.settled_files(folder)
+        found = without_settled(_obeying(rules, scan), settled, pipeline_id_of=pipeline)
+        return make_plan(
+            found,
+            ledger.known_documents(folder, paths=settled.files.keys() - set(found.unchanged)),
             hash_of=hash_of,
-            pipeline_id_of=lambda path: pipeline_id_of(path, rules),
+            pipeline_id_of=pipeline,
             is_retrying=is_retrying,
             allows_deletions=allows_deletions,
         )
-    return folder, plan
 
 
 def _obeying(rules: Sequence[Rule], scan: ScanResult) -> Found:

@@ -13,11 +13,12 @@ same content are one document that moved: it keeps its identity and its embeddin
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from assistant.adapters.ledger.ingesting import KnownDocument
+from assistant.adapters.ledger.folders import SEARCHABLE, KnownDocument, Settled
 from assistant.domain import DocumentStatus, SourceFile
 from assistant.errors import DocumentError
 
@@ -57,13 +58,13 @@ class Plan:
     deleted: list[KnownDocument] = field(default_factory=list)
     waiting: list[KnownDocument] = field(default_factory=list)
     kept: list[KnownDocument] = field(default_factory=list)
-    unchanged: list[KnownDocument] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
     unreadable: list[tuple[SourceFile, str | None, DocumentError]] = field(default_factory=list)
     skipped: Sequence[tuple[str, str]] = ()
     settling: Sequence[SourceFile] = ()
 
     def counts(self) -> dict[str, int]:
-        """Numbers by kind, and the bytes that would be read."""
+        """Numbers by kind, the bytes that would be read, and what is left out by rule (`skipped_symlink` ...)."""
         kinds = [work.kind for work in self.work]
         return {
             "add": kinds.count("add"),
@@ -77,6 +78,7 @@ class Plan:
             "skipped": len(self.skipped),
             "settling": len(self.settling),
             "bytes": sum(work.source.size_bytes for work in self.work),
+            **{f"skipped_{rule}": count for rule, count in sorted(Counter(rule for _, rule in self.skipped).items())},
         }
 
 
@@ -95,11 +97,29 @@ def collector_at_rest() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Found:
-    """A folder as scanned, after its rules: what is to be read, what is left out and why, what is still being written."""
+    """A folder as scanned, after its rules: what is to be looked at, what is left out and why, what is still being
+    written, and the paths of files that are as the ledger has them."""
 
     files: Sequence[SourceFile]
     skipped: Sequence[tuple[str, str]] = ()
     settling: Sequence[SourceFile] = ()
+    unchanged: Sequence[str] = ()
+
+
+def without_settled(found: Found, settled: Settled, *, pipeline_id_of: Callable[[str], str]) -> Found:
+    """The same with every file in `unchanged` whose size and time are those of a settled document.
+
+    The one loop over everything, so it compares plain tuples; the folder stands first in a source file.
+    """
+    files, pipeline_id = settled.files, settled.pipeline_id
+    unchanged, rest = [], []
+    for source in found.files:
+        path = source.path
+        if files.get(path) == source[2:] and pipeline_id_of(path) == pipeline_id:
+            unchanged.append(path)
+        else:
+            rest.append(source)
+    return Found(rest, found.skipped, found.settling, unchanged)
 
 
 def make_plan(
@@ -111,14 +131,14 @@ def make_plan(
     is_retrying: bool = False,
     allows_deletions: bool = False,
 ) -> Plan:
-    """The plan of one run; `hash_of` is called only for files whose size or time differ.
+    """The plan of one run; `hash_of` is called only for files whose size or time differ. `known` has every document of
+    the folder but those of `found.unchanged`.
 
     `is_retrying` plans nothing but the files that are not searchable, whatever their number of attempts.
     `allows_deletions` says that a person has confirmed that everything that is gone may be deleted.
     """
-    plan = Plan(skipped=found.skipped, settling=found.settling)
-    seen = {source.path for source in found.files}
-    gone = {path: document for path, document in known.items() if path not in seen}
+    plan = Plan(skipped=found.skipped, settling=found.settling, unchanged=list(found.unchanged))
+    gone = {path: known[path] for path in sorted(known.keys() - {source.path for source in found.files})}
     _keep_unseen(plan, found, gone)
     moves = _Moves(gone)
     for source in found.files:
@@ -126,7 +146,7 @@ def make_plan(
         if document is not None and document.sha256 is not None and _has_same_stat(document, source):
             _plan_known(plan, source, document, document.sha256, pipeline_id_of=pipeline_id_of, is_retrying=is_retrying)
             continue
-        if is_retrying and (document is None or document.status in _SEARCHABLE):
+        if is_retrying and (document is None or document.status in SEARCHABLE):
             continue
         try:
             sha256 = hash_of(source)
@@ -141,10 +161,11 @@ def make_plan(
         else:
             plan.work.append(Work(source, sha256, document.document_id, "change"))
     if not is_retrying:
-        _plan_deletions(plan, found, gone, known_count=len(known), allows_deletions=allows_deletions)
-    touched = {document.document_id for document, _ in plan.touched}
+        known_count = len(known) + len(found.unchanged)
+        _plan_deletions(plan, found, gone, known_count=known_count, allows_deletions=allows_deletions)
+    touched = {source.path for _, source in plan.touched}
     if touched:
-        plan.unchanged = [document for document in plan.unchanged if document.document_id not in touched]
+        plan.unchanged = [path for path in plan.unchanged if path not in touched]
     return plan
 
 
@@ -197,7 +218,7 @@ def _plan_deletions(
         else:
             lost.append(document)
     is_much = len(lost) >= HANDFUL and len(lost) > SHRINK_SHARE * known_count
-    is_everything = not found.files and not found.settling
+    is_everything = not (found.files or found.settling or found.unchanged)
     if (is_much or is_everything) and not allows_deletions:
         plan.waiting = lost
     else:
@@ -213,7 +234,7 @@ def _plan_new(
         plan.work.append(Work(source, sha256, None, "add"))
         return
     plan.moved.append((document, source))
-    if document.status not in _SEARCHABLE or document.pipeline_id != pipeline_id_of(source.path):
+    if document.status not in SEARCHABLE or document.pipeline_id != pipeline_id_of(source.path):
         plan.work.append(Work(source, sha256, document.document_id, "change"))
 
 
@@ -227,17 +248,17 @@ def _plan_known(
     is_retrying: bool,
 ) -> None:
     """The same content as before: nothing to do, unless it never became searchable or the pipeline is another."""
-    if document.status in _SEARCHABLE:
+    if document.status in SEARCHABLE:
         if is_retrying or document.pipeline_id == pipeline_id_of(source.path):
-            plan.unchanged.append(document)
+            plan.unchanged.append(source.path)
         else:
             plan.work.append(Work(source, sha256, document.document_id, "change"))
     elif is_retrying:
         plan.work.append(Work(source, sha256, document.document_id, "retry"))
-    elif document.status is DocumentStatus.PENDING:
+    elif document.status == DocumentStatus.PENDING:
         plan.work.append(Work(source, sha256, document.document_id, "resume"))
     else:
-        plan.unchanged.append(document)
+        plan.unchanged.append(source.path)
 
 
 def _has_same_stat(document: KnownDocument, source: SourceFile) -> bool:
@@ -246,6 +267,3 @@ def _has_same_stat(document: KnownDocument, source: SourceFile) -> bool:
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
-
-
-_SEARCHABLE = frozenset({DocumentStatus.INDEXED, DocumentStatus.WARN})

@@ -55,7 +55,7 @@ def print_report(report: RunReport, *, as_json: bool, is_retrying: bool) -> None
         typer.echo(f"  ! {failure.path}: {failure.reason.value}: {failure.message.splitlines()[language_line]}")
 
 
-def print_waiting(paths: list[str]) -> None:
+def print_waiting(paths: list[str], *, listed: int = WAITING_LISTED) -> None:
     """Deletions that wait for a person, and how to confirm them; nothing when there are none."""
     if not paths:
         return
@@ -65,7 +65,7 @@ def print_waiting(paths: list[str]) -> None:
         f"{len(paths)} files are gone. That is so many that nothing was deleted yet: check that the share is mounted; "
         "if they were deleted on purpose, run `ingest run --allow-deletions`.",
     )
-    for path in paths[:WAITING_LISTED]:
+    for path in paths[:listed]:
         typer.echo(f"  ? {path}")
 
 

@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 
 from assistant.domain import SourceFile
@@ -26,7 +26,7 @@ _SYSTEM_NAMES = frozenset(
     }
 )  # fmt: skip
 _UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".download")
-_BY_PATH = attrgetter("path")
+_BY_PATH = itemgetter(SourceFile._fields.index("path"))
 
 
 @dataclass(frozen=True)
@@ -47,36 +47,75 @@ def scan_folder(root: Path, *, folder: str, settle_seconds: float = 0.0) -> Scan
     if not root.is_dir():
         raise _missing(root)
     result = ScanResult([], [])
-    pending = [(os.fspath(root), "")]
-    newest_ns = time.time_ns()
-    settle_ns = int(settle_seconds * 1e9)
+    base = os.fspath(root) + "/"
+    settle = (time.time_ns(), int(settle_seconds * 1e9)) if settle_seconds > 0 else None
+    pending = [""]
     while pending:
-        place, prefix = pending.pop()
+        prefix = pending.pop()
         try:
-            with os.scandir(place) as entries:
-                listed = list(entries)
-        except (FileNotFoundError, NotADirectoryError) as problem:
+            place = os.open(base + prefix, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW * bool(prefix))
+        except OSError as problem:
             if not prefix:
                 raise _missing(root) from problem
-            result.skipped.append((prefix.rstrip("/"), "vanished"))
+            # Else: no permission, a share that went away, a damaged disk.
+            is_gone = isinstance(problem, FileNotFoundError | NotADirectoryError)
+            result.skipped.append((prefix.rstrip("/"), "vanished" if is_gone else "unreadable"))
             continue
-        except OSError as problem:  # no permission, a share that went away, a damaged disk
+        try:
+            _list_place(result, place, folder, prefix, pending=pending, settle=settle)
+        except OSError as problem:
             if not prefix:
                 raise _missing(root) from problem
             result.skipped.append((prefix.rstrip("/"), "unreadable"))
-            continue
-        for entry in listed:
-            path = prefix + entry.name
-            rule = _rule(entry)
-            if rule is not None:
-                result.skipped.append((_printable(path), rule))
-            elif entry.is_dir(follow_symlinks=False):
-                pending.append((entry.path, f"{path}/"))
-            else:
-                _take(result, entry, folder, path, newest_ns=newest_ns, settle_ns=settle_ns)
+        finally:
+            os.close(place)
     result.files.sort(key=_BY_PATH)
     result.skipped.sort()
     return result
+
+
+def _list_place(
+    result: ScanResult,
+    place: int,
+    folder: str,
+    prefix: str,
+    *,
+    pending: list[str],
+    settle: tuple[int, int] | None,
+) -> None:
+    """Puts every entry of the open folder `place` where it belongs, and folders into `pending`.
+
+    One loop without calls of its own, relative to the open folder: 10,000 files take 45 ms, of which 33 ms are the
+    system's answers; with a function and an entry object for each 64 ms (docs/lab-notes.md, 2026-11-26).
+    """
+    names = os.listdir(place)
+    are_utf8 = _is_utf8("/".join(names))
+    for name in names:
+        path = prefix + name
+        if not are_utf8 and not _is_utf8(name):
+            result.skipped.append((_printable(path), "not_utf8"))
+            continue
+        lower = name.lower()
+        is_odd = lower[0] in "~." or lower in _SYSTEM_NAMES or lower.endswith(_UNFINISHED_SUFFIXES)
+        try:
+            state = os.stat(name, dir_fd=place, follow_symlinks=False)
+        except OSError as problem:
+            unseen = "vanished" if problem.errno == errno.ENOENT else "unreadable"
+            result.skipped.append((path, (_rule(lower, 0) if is_odd else None) or unseen))
+            continue
+        kind = stat.S_IFMT(state.st_mode)
+        if is_odd and (rule := _rule(lower, kind)) is not None:
+            result.skipped.append((path, rule))
+        elif kind == stat.S_IFREG:
+            file = SourceFile(folder, path, state.st_size, state.st_mtime_ns)
+            if settle is not None and _is_settling(state, *settle):
+                result.settling.append(file)
+            else:
+                result.files.append(file)
+        elif kind == stat.S_IFDIR:
+            pending.append(path + "/")
+        else:
+            result.skipped.append((path, "symlink" if kind == stat.S_IFLNK else "not_regular"))
 
 
 def sha256_of(path: Path) -> str:
@@ -88,44 +127,23 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _rule(entry: os.DirEntry[str]) -> str | None:
-    """The rule that leaves the entry out, or None."""
-    name = entry.name
-    if not name.isascii() and not _is_utf8(name):
-        return "not_utf8"
-    if entry.is_symlink():
+def _rule(lower: str, kind: int) -> str | None:
+    """The rule that leaves an entry of this name (in lower case) and kind out, or None."""
+    if kind == stat.S_IFLNK:
         return "symlink"
-    name = name.lower()
-    if name.startswith("~$"):
+    if lower.startswith("~$"):
         return "office_lock"
-    if name in _SYSTEM_NAMES:
+    if lower in _SYSTEM_NAMES:
         return "system_file"
-    if name.startswith("."):
+    if lower.startswith("."):
         return "hidden"
-    if name.endswith(_UNFINISHED_SUFFIXES) and not entry.is_dir(follow_symlinks=False):
-        return "unfinished"
-    return None
+    return "unfinished" if lower.endswith(_UNFINISHED_SUFFIXES) and kind != stat.S_IFDIR else None
 
 
-def _take(
-    result: ScanResult, entry: os.DirEntry[str], folder: str, path: str, *, newest_ns: int, settle_ns: int
-) -> None:
-    """Puts the file where it belongs."""
-    try:
-        state = entry.stat(follow_symlinks=False)
-    except OSError as problem:
-        result.skipped.append((path, "vanished" if problem.errno == errno.ENOENT else "unreadable"))
-        return
-    if not stat.S_ISREG(state.st_mode):
-        result.skipped.append((path, "not_regular"))
-        return
-    file = SourceFile(folder, path, state.st_size, state.st_mtime_ns)
-    # A copy that keeps the original's modification time still moves the time of the last change of state. The distance
-    # is taken both ways: a file from a clock far ahead is not waited for.
-    is_settling = settle_ns > 0 and (
-        abs(newest_ns - state.st_mtime_ns) < settle_ns or abs(newest_ns - state.st_ctime_ns) < settle_ns
-    )
-    (result.settling if is_settling else result.files).append(file)
+def _is_settling(state: os.stat_result, newest_ns: int, settle_ns: int) -> bool:
+    """Whether somebody may still be writing the file. A copy that keeps the original's modification time still moves the
+    time of the last change of state. The distance is taken both ways: a file from a clock far ahead is not waited for."""
+    return abs(newest_ns - state.st_mtime_ns) < settle_ns or abs(newest_ns - state.st_ctime_ns) < settle_ns
 
 
 def _is_utf8(name: str) -> bool:

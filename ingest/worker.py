@@ -25,7 +25,7 @@ from watchdog.observers.api import BaseObserver
 from assistant.adapters.ledger.jobs import Jobs
 from assistant.domain import Job
 from assistant.errors import AssistantError, Overloaded
-from ingest.heartbeat import beating, worker_name
+from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.lock import ingestion_lock
 from ingest.pipeline import RunReport
 from ingest.rules import IngestedFolder
@@ -159,6 +159,7 @@ class Worker:
     def _do_job(self) -> bool:
         """Runs the next job of the ledger, if there is one and no other ingestion is at work."""
         try:
+            self.jobs.abandon_jobs(is_gone=is_gone)
             if not self.jobs.has_job():
                 return False
             with ingestion_lock(self.data_folder):
@@ -183,7 +184,7 @@ class Worker:
         job: Job | None = None
         try:
             with ingestion_lock(self.data_folder):
-                self.jobs.abandon_jobs(folder=str(place.folder))
+                self.jobs.abandon_jobs(is_gone=is_gone)
                 kind = "scan" if place.schedule is None else "schedule"
                 job = self.jobs.start_job(kind, folder=str(place.folder), worker=worker_name())
                 counts, problem = self._ingest(job, place.folder)
@@ -198,7 +199,12 @@ class Worker:
         )
         if job is None or counts is None:
             return
-        outcome = (problem.code if problem else None, counts.get("deletions_waiting", 0), counts.get("failed", 0))
+        outcome = (
+            problem.code if problem else None,
+            counts.get("deletions_waiting", 0),
+            counts.get("failed", 0),
+            counts.get("skipped", 0),
+        )
         has_changed = any(counts.get(name) for name in _CHANGES)
         is_news = has_changed or outcome != place.last_outcome or place.schedule is not None
         place.last_outcome = outcome

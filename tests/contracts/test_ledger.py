@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import update
 
 from assistant.adapters.ledger import Ledger
+from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import open_engine
 from assistant.adapters.ledger.ingesting import chunk_id_of, version_id_of
 from assistant.adapters.ledger.proving import Proof
@@ -24,7 +27,7 @@ from assistant.domain import (
     Principal,
     SourceFile,
 )
-from assistant.errors import FailureReason, NotFound, SettingsError, StoreUnavailable
+from assistant.errors import FailureReason, NotFound, Overloaded, SettingsError, StoreUnavailable
 
 BEN = Principal("ben")
 CHIE = Principal("chie", groups=frozenset({EVERYONE, "board"}))
@@ -278,3 +281,83 @@ def test_a_ledger_in_an_unwritable_place_is_reported_as_unavailable(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnavailable):
         open_engine(f"sqlite:///{tmp_path / 'file' / 'ledger.db'}")
+
+
+def test_one_job_runs_at_a_time_on_one_ledger(ledger: Ledger) -> None:
+    first = ledger.start_job("run", folder="/handbook", worker="a:1")
+    queued = ledger.create_job("run", folder="/wiki", requested_by="chie")
+    for folder in ("/handbook", "/wiki"):
+        with pytest.raises(Overloaded):
+            ledger.start_job("run", folder=folder, worker="b:1")
+    assert not ledger.has_job()
+    assert ledger.claim_job(worker="b:1") is None
+    ledger.finish_job(first.job_id, counts={}, error=None)
+    claimed = ledger.claim_job(worker="b:1")
+    assert claimed is not None
+    assert claimed.job_id == queued.job_id
+    assert [job.state for job in ledger.list_jobs()].count(JobState.RUNNING) == 1
+
+
+def test_of_workers_that_start_at_the_same_moment_one_gets_the_place(ledger: Ledger) -> None:
+    started: list[str] = []
+    refused: list[str] = []
+    at_once = threading.Barrier(6)
+
+    def start(worker: str) -> None:
+        at_once.wait(10)
+        try:
+            started.append(ledger.start_job("run", folder=f"/{worker}", worker=worker).job_id)
+        except Overloaded:
+            refused.append(worker)
+
+    threads = [threading.Thread(target=start, args=(f"host:{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(started), len(refused)) == (1, 5)
+
+
+def test_the_place_of_a_worker_that_is_gone_or_silent_is_given_on(ledger: Ledger) -> None:
+    ledger.start_job("run", folder="/handbook", worker="here:1")
+    assert ledger.abandon_jobs(is_gone=lambda worker: worker == "elsewhere:1") == 0
+    assert ledger.abandon_jobs(is_gone=lambda worker: worker == "here:1") == 1
+    ledger.start_job("run", folder="/handbook", worker="here:2")
+    with ledger._writing() as connection:
+        connection.execute(update(s.jobs).values(heartbeat_at="2020-01-01T00:00:00.000+00:00"))
+    last = ledger.start_job("run", folder="/handbook", worker="there:1")
+    states = {job.job_id: job.state for job in ledger.list_jobs()}
+    assert states.pop(last.job_id) is JobState.RUNNING
+    assert set(states.values()) == {JobState.FAILED}
+
+
+def test_a_scan_gets_sizes_of_settled_documents_and_only_of_those(ledger: Ledger) -> None:
+    for path in ("a.md", "b.md", "c.md"):
+        store(ledger, path, "AAA", sha256=path)
+    folder = ledger.register_folder(Path("/handbook"))
+    assert ledger.settled_files(folder) == ("p", {"a.md": (3, 1), "b.md": (3, 1), "c.md": (3, 1)})
+    odd, _ = store(ledger, "odd.md", "AAA", sha256="9")
+    with ledger._writing() as connection:
+        connection.execute(update(s.versions).where(s.versions.c.document_id == odd).values(pipeline_id="older"))
+    failed, _ = store(ledger, "failed.md", "AAA", sha256="8")
+    ledger.record_failure(failed, reason=FailureReason.CORRUPT, detail="", status=DocumentStatus.FAILED)
+    ledger.begin_attempt(None, SourceFile(folder, "new.md", 3, 1), sha256="7")
+    pipeline_id, files = ledger.settled_files(folder)
+    assert pipeline_id == "p"
+    assert {path: size for path, (size, _) in files.items() if size is None} == dict.fromkeys(
+        ("odd.md", "failed.md", "new.md")
+    )
+    known = ledger.known_documents(folder, paths={"odd.md", "failed.md", "a.md", "nowhere.md"})
+    assert {path: (document.pipeline_id, document.status) for path, document in known.items()} == {
+        "a.md": ("p", "indexed"),
+        "odd.md": ("older", "indexed"),
+        "failed.md": (None, "failed"),
+    }
+
+
+def test_the_name_of_a_folder_is_told_before_it_is_given(ledger: Ledger) -> None:
+    ledger.register_folder(Path("/srv/wiki"))
+    assert ledger.name_of_folder(Path("/mnt/wiki")) == "wiki-2"
+    assert ledger.folders() == {"wiki": Path("/srv/wiki")}
+    assert ledger.register_folder(Path("/mnt/wiki")) == "wiki-2"
+    assert ledger.name_of_folder(Path("/mnt/wiki")) == "wiki-2"

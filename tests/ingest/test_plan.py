@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.adapters.ledger.ingesting import KnownDocument
+from assistant.adapters.ledger.folders import KnownDocument
 from assistant.domain import DocumentStatus, SourceFile
 from assistant.errors import FailureReason, Text, UnreadableDocument
 from ingest.plan import Found, Plan, make_plan
@@ -20,9 +20,8 @@ def known(
     *,
     status: DocumentStatus = DocumentStatus.INDEXED,
     pipeline_id: str = "p",
-    attempts: int = 0,
 ) -> dict[str, KnownDocument]:
-    return {path: KnownDocument(f"d-{path}", path, 10, 1, sha256, status, attempts, "v", pipeline_id)}
+    return {path: KnownDocument(f"d-{path}", path, 10, 1, sha256, status, "v", pipeline_id)}
 
 
 def plan_of(
@@ -42,7 +41,7 @@ def plan_of(
 
 def test_an_unchanged_file_is_not_even_read() -> None:
     plan, hashed = plan_of([source("a.md")], known("a.md", "A"))
-    assert [document.path for document in plan.unchanged] == ["a.md"]
+    assert plan.unchanged == ["a.md"]
     assert hashed == []
 
 

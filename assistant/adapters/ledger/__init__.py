@@ -1,23 +1,25 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
-schema (tables) <- engine (dialects, migrations) <- asking, ingesting, indexes, generations, proving, documents,
-receipts, jobs, people (one file per use) <- Ledger, which joins them. Every public method is one transaction.
+schema (tables) <- engine (dialects, migrations) <- asking, folders, ingesting, indexes, generations, proving, documents,
+receipts, jobs, pace, people (one file per use) <- Ledger, which joins them. Every public method is one transaction.
 """
 
 from __future__ import annotations
 
 from assistant.adapters.ledger.asking import Asking
 from assistant.adapters.ledger.engine import open_engine
+from assistant.adapters.ledger.folders import Folders
 from assistant.adapters.ledger.generations import Generations
 from assistant.adapters.ledger.indexes import Indexes
 from assistant.adapters.ledger.ingesting import Ingesting
 from assistant.adapters.ledger.jobs import Jobs
+from assistant.adapters.ledger.pace import Paces
 from assistant.adapters.ledger.people import People
 from assistant.adapters.ledger.proving import Proving
 from assistant.adapters.ledger.receipts import Receipts
 
 
-class Ledger(Asking, Ingesting, Indexes, Generations, Proving, Receipts, Jobs, People):
+class Ledger(Asking, Folders, Ingesting, Indexes, Generations, Proving, Receipts, Jobs, Paces, People):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 
     @classmethod

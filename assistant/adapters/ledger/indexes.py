@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import insert, select
 
 from assistant.adapters.ledger import schema as s
-from assistant.adapters.ledger.transaction import Transactional, slices
+from assistant.adapters.ledger.transaction import Transactional, plain_rows, slices
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Indexes(Transactional):
             .where(s.documents.c.deleted_at == "")
         )
         with self._reading() as connection:
-            return set(connection.execute(statement).scalars())
+            return {chunk_id for (chunk_id,) in plain_rows(connection, statement)}
 
     def read_vectors(self, embedder_id: str, text_hashes: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
         """Stored vectors by text hash; those never embedded are missing."""

@@ -11,7 +11,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -20,22 +20,6 @@ from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.domain import EVERYONE, Chunk, DocumentStatus, ParsedDocument, SourceFile
 from assistant.errors import FailureReason
-
-_STATUS = {status.value: status for status in DocumentStatus}
-
-
-class KnownDocument(NamedTuple):
-    """What the ledger knows of a path before a scan is compared with it."""
-
-    document_id: str
-    path: str
-    size_bytes: int
-    modified_ns: int
-    sha256: str | None
-    status: DocumentStatus
-    attempts: int
-    version_id: str | None
-    pipeline_id: str | None
 
 
 def version_id_of(document_id: str, sha256: str, pipeline_id: str) -> str:
@@ -56,50 +40,6 @@ def text_hash_of(embedding_text: str) -> str:
 
 class Ingesting(Transactional):
     """State changes of documents; each is one transaction and one event row."""
-
-    def register_folder(self, root: Path) -> str:
-        """The name of the folder, by which documents know it; made from its last part, unique."""
-        with self._writing() as connection:
-            known = connection.execute(select(s.folders.c.folder).where(s.folders.c.root == str(root))).scalar()
-            if known is not None:
-                return str(known)
-            taken = set(connection.execute(select(s.folders.c.folder)).scalars())
-            name = root.name or "root"
-            folder = next(n for n in (name, *(f"{name}-{i}" for i in range(2, 10_000))) if n not in taken)
-            connection.execute(insert(s.folders).values(folder=folder, root=str(root), created_at=now()))
-        return folder
-
-    def folders(self) -> dict[str, Path]:
-        """Root of every folder that was ever ingested, by name."""
-        with self._reading() as connection:
-            rows = connection.execute(select(s.folders.c.folder, s.folders.c.root)).all()
-        return {folder: Path(root) for folder, root in rows}
-
-    def known_documents(self, folder: str) -> dict[str, KnownDocument]:
-        """Living documents of the folder by path."""
-        d = s.documents.c
-        statement = (
-            select(
-                d.document_id,
-                d.path,
-                d.size_bytes,
-                d.modified_ns,
-                d.sha256,
-                d.status,
-                d.attempts,
-                d.version_id,
-                s.versions.c.pipeline_id,
-            )
-            .outerjoin(s.versions, s.versions.c.version_id == s.documents.c.version_id)
-            .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
-        )
-        with self._reading() as connection:
-            rows = connection.execute(statement).all()
-        # 10,000 rows at every scan: plain tuples and a table of statuses take half the time of mappings.
-        return {
-            path: KnownDocument(document_id, path, size, modified, sha256, _STATUS[status], *rest)
-            for document_id, path, size, modified, sha256, status, *rest in rows
-        }
 
     def begin_attempt(
         self, document_id: str | None, source: SourceFile, *, sha256: str, groups: Sequence[str] = (EVERYONE,)

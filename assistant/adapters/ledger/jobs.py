@@ -1,18 +1,25 @@
-"""Jobs: one row per ingestion run, claimed by a conditional update, kept alive by heartbeats."""
+"""Jobs: one row per ingestion run, claimed by a conditional update, kept alive by heartbeats.
+
+One job runs at a time on one ledger, whichever machines and data folders its workers have: a run retires what others
+left half done, so two at once would take each other's work away. A unique column holds the place; the lock file of a
+data folder (ingest/lock.py) only spares workers of one machine the question.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
 from assistant.domain import Job, JobState
-from assistant.errors import NotFound, Text
+from assistant.errors import NotFound, Overloaded, Text
 
 HEARTBEAT_LIMIT_SECONDS = 60.0
 """A running job without a heartbeat for this long belongs to a dead worker and may be claimed again."""
@@ -39,18 +46,19 @@ class Jobs(Transactional):
         return self.get_job(job_id)
 
     def claim_job(self, *, worker: str) -> Job | None:
-        """The oldest queued job, or one whose worker is silent, now running for `worker`; None when there is none."""
+        """The oldest queued job, or one whose worker is silent, now running for `worker`; None when there is none, or
+        while another one runs."""
         free = _free()
-        with self._writing() as connection:
-            job_id = connection.execute(select(s.jobs.c.job_id).where(free).order_by(s.jobs.c.created_at)).scalar()
-            if job_id is None:
-                return None
-            at = now()
-            claimed = connection.execute(
-                update(s.jobs)
-                .where(s.jobs.c.job_id == job_id, free)
-                .values(state=JobState.RUNNING.value, claimed_by=worker, started_at=at, heartbeat_at=at)
-            ).rowcount
+        try:
+            with self._writing() as connection, _one_place():
+                job_id = connection.execute(select(s.jobs.c.job_id).where(free).order_by(s.jobs.c.created_at)).scalar()
+                if job_id is None:
+                    return None
+                claimed = connection.execute(
+                    update(s.jobs).where(s.jobs.c.job_id == job_id, free).values(**_running(worker))
+                ).rowcount
+        except Overloaded:
+            return None
         return self.get_job(job_id) if claimed else None
 
     def has_job(self) -> bool:
@@ -59,16 +67,20 @@ class Jobs(Transactional):
             return connection.execute(select(s.jobs.c.job_id).where(_free()).limit(1)).first() is not None
 
     def start_job(self, kind: str, *, folder: str, worker: str) -> Job:
-        """A job that runs at once in this process, e.g. `ingest run`."""
-        job = self.create_job(kind, folder=folder, requested_by=worker)
-        at = now()
-        with self._writing() as connection:
-            connection.execute(
-                update(s.jobs)
-                .where(s.jobs.c.job_id == job.job_id)
-                .values(state=JobState.RUNNING.value, claimed_by=worker, started_at=at, heartbeat_at=at)
-            )
-        return self.get_job(job.job_id)
+        """A job that runs at once in this process, e.g. `ingest run`. Raises Overloaded while another one runs."""
+        job_id = "j_" + uuid.uuid4().hex
+        own = {
+            "job_id": job_id,
+            "kind": kind,
+            "folder": folder,
+            "requested_by": worker,
+            "created_at": now(),
+            "counts": {},
+        }
+        with self._writing() as connection, _one_place():
+            connection.execute(update(s.jobs).where(_silent()).values(**_ABANDONED, finished_at=now()))
+            connection.execute(insert(s.jobs).values(**own, **_running(worker)))
+        return self.get_job(job_id)
 
     def report_job(self, job_id: str, *, counts: Mapping[str, int]) -> None:
         """Progress and a heartbeat."""
@@ -113,7 +125,7 @@ class Jobs(Transactional):
             connection.execute(
                 update(s.jobs)
                 .where(s.jobs.c.job_id == job_id)
-                .values(state=state.value, counts=dict(counts), error=error, finished_at=now())
+                .values(state=state.value, counts=dict(counts), error=error, finished_at=now(), place=None)
             )
 
     def drop_job(self, job_id: str) -> None:
@@ -121,13 +133,21 @@ class Jobs(Transactional):
         with self._writing() as connection:
             connection.execute(delete(s.jobs).where(s.jobs.c.job_id == job_id))
 
-    def abandon_jobs(self, *, folder: str) -> int:
-        """Marks running jobs of a folder whose process is gone as failed; how many. Called under the ingestion lock."""
+    def abandon_jobs(self, *, is_gone: Callable[[str], bool]) -> int:
+        """Marks running jobs as failed whose worker, by its name, is known to be gone; how many.
+
+        The next run finds their work in the ledger.
+        """
+        running = select(s.jobs.c.job_id, s.jobs.c.claimed_by).where(s.jobs.c.state == JobState.RUNNING.value)
+        with self._reading() as connection:
+            gone = [job_id for job_id, worker in connection.execute(running).all() if is_gone(worker or "")]
+        if not gone:
+            return 0
         with self._writing() as connection:
             return connection.execute(
                 update(s.jobs)
-                .where(s.jobs.c.folder == folder, s.jobs.c.state == JobState.RUNNING.value)
-                .values(state=JobState.FAILED.value, error="the worker stopped before the end", finished_at=now())
+                .where(s.jobs.c.job_id.in_(gone), s.jobs.c.state == JobState.RUNNING.value)
+                .values(**_ABANDONED, finished_at=now())
             ).rowcount
 
     def get_job(self, job_id: str) -> Job:
@@ -148,12 +168,51 @@ class Jobs(Transactional):
         return [_job(row) for row in rows]
 
 
-def _free() -> ColumnElement[bool]:
-    stale = (datetime.now(UTC) - timedelta(seconds=HEARTBEAT_LIMIT_SECONDS)).isoformat(timespec="milliseconds")
-    return or_(
-        s.jobs.c.state == JobState.QUEUED.value,
-        (s.jobs.c.state == JobState.RUNNING.value) & (s.jobs.c.heartbeat_at < stale),
+_ABANDONED = {"state": JobState.FAILED.value, "error": "the worker stopped before the end", "place": None}
+
+
+@contextmanager
+def _one_place() -> Iterator[None]:
+    """Raises Overloaded where the unique `place` is held by another running job; the transaction is given up."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise another_is_running() from error
+
+
+def another_is_running() -> Overloaded:
+    """The error of an ingestion that finds another one at work."""
+    return Overloaded(
+        Text(ja="別の取り込みが実行中です。", en="Another ingestion is running."),
+        Text(
+            ja="終わるのを待つか、`ingest status` で様子を見てください。",
+            en="Wait for its end, or look at it with `ingest status`.",
+        ),
+        retry_after_seconds=HEARTBEAT_LIMIT_SECONDS,
     )
+
+
+def _running(worker: str) -> dict[str, str]:
+    at = now()
+    return {
+        "state": JobState.RUNNING.value,
+        "place": "ingestion",
+        "claimed_by": worker,
+        "started_at": at,
+        "heartbeat_at": at,
+    }
+
+
+def _silent() -> ColumnElement[bool]:
+    stale = (datetime.now(UTC) - timedelta(seconds=HEARTBEAT_LIMIT_SECONDS)).isoformat(timespec="milliseconds")
+    return (s.jobs.c.state == JobState.RUNNING.value) & (s.jobs.c.heartbeat_at < stale)
+
+
+def _free() -> ColumnElement[bool]:
+    """Jobs that a worker may claim: a silent one, or a queued one while none runs."""
+    other = s.jobs.alias()
+    nobody_runs = ~exists(select(other.c.job_id).where(other.c.state == JobState.RUNNING.value))
+    return or_((s.jobs.c.state == JobState.QUEUED.value) & nobody_runs, _silent())
 
 
 def _job(row: RowMapping) -> Job:

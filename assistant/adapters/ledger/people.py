@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
-from assistant.adapters.ledger.transaction import Transactional
+from assistant.adapters.ledger.transaction import Transactional, plain_rows
 from assistant.domain import EVERYONE, Principal
 
 KEY_PREFIX = "ca_"
@@ -91,22 +91,23 @@ class People(Transactional):
 
     def apply_groups(self, folder: str, groups_of_path: Callable[[str], Sequence[str]]) -> int:
         """Writes who may read each living document of the folder, by its path; how many changed. Nothing is embedded."""
+        d, g = s.documents.c, s.document_groups.c
+        statement = (
+            select(d.document_id, d.path, g.group_name)
+            .outerjoin(s.document_groups, g.document_id == d.document_id)
+            .where(d.folder == folder, d.deleted_at == "")
+        )
         with self._reading() as connection:
-            documents = connection.execute(
-                select(s.documents.c.document_id, s.documents.c.path).where(
-                    s.documents.c.folder == folder, s.documents.c.deleted_at == ""
-                )
-            ).all()
-            rows = connection.execute(
-                select(s.document_groups.c.document_id, s.document_groups.c.group_name)
-                .join(s.documents, s.documents.c.document_id == s.document_groups.c.document_id)
-                .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
-            ).all()
+            rows = plain_rows(connection, statement)
         now_in: dict[str, set[str]] = {}
-        for document_id, group in rows:
-            now_in.setdefault(document_id, set()).add(group)
-        wanted = {document_id: set(groups_of_path(path)) for document_id, path in documents}
-        changed = [document_id for document_id, groups in wanted.items() if groups != now_in.get(document_id, set())]
+        paths: dict[str, str] = {}
+        for document_id, path, group in rows:
+            paths[document_id] = path
+            if group is not None:
+                now_in.setdefault(document_id, set()).add(group)
+        nobody: set[str] = set()
+        wanted = {document_id: set(groups_of_path(path)) for document_id, path in paths.items()}
+        changed = [document_id for document_id, groups in wanted.items() if groups != now_in.get(document_id, nobody)]
         for document_id in changed:
             self.set_document_groups(document_id, wanted[document_id])
         return len(changed)
@@ -114,12 +115,13 @@ class People(Transactional):
     def apply_owners(self, folder: str, owner_of_path: Callable[[str], str | None]) -> int:
         """Writes who answers for each living document of the folder into its receipt; how many changed."""
         owner = s.versions.c.receipt["owner"].as_string()
+        statement = (
+            select(s.versions.c.version_id, s.documents.c.path, owner)
+            .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+            .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
+        )
         with self._reading() as connection:
-            rows = connection.execute(
-                select(s.versions.c.version_id, s.documents.c.path, owner)
-                .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
-                .where(s.documents.c.folder == folder, s.documents.c.deleted_at == "")
-            ).all()
+            rows = plain_rows(connection, statement)
         changed = {version_id: wanted for version_id, path, seen in rows if (wanted := owner_of_path(path)) != seen}
         for version_id, wanted in changed.items():
             with self._writing() as connection:

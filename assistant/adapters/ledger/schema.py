@@ -155,6 +155,8 @@ jobs = Table(
     Column("kind", String(20), nullable=False),
     Column("folder", Text, nullable=False),
     Column("state", String(16), nullable=False, index=True),
+    # Not NULL while the job runs, and then always the same: the database lets only one job run.
+    Column("place", String(16)),
     Column("requested_by", String(200), nullable=False),
     Column("claimed_by", String(200)),
     Column("heartbeat_at", String(32)),
@@ -237,3 +239,6 @@ def version_in(*, is_beside: bool) -> ColumnElement[str | None]:
 
 Index(None, documents.c.folder, documents.c.deleted_at)
 Index(None, document_groups.c.group_name)
+Index(None, jobs.c.place, unique=True)
+# A scan asks which versions came through another pipeline than the usual one, without a look at the texts.
+Index(None, versions.c.state, versions.c.pipeline_id, versions.c.version_id)
