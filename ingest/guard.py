@@ -104,11 +104,12 @@ class ParserProcess:
         *,
         relative_path: str,
         reads_scans: bool = True,
+        reads_hidden: bool = False,
         on_page: Callable[[int, int], None] | None = None,
     ) -> ParsedDocument:
         """The parsed document; raises DocumentError for the file's own faults, ParserUnavailable for the installation's.
 
-        `reads_scans` False leaves pages without text unrecognised.
+        `reads_scans` False leaves pages without text unrecognised; `reads_hidden` reads parts that nobody sees, too.
         """
         self._check_file(path, relative_path)
         if self._files >= _FILES_PER_PROCESS or self._resident_bytes > _RECYCLE_RESIDENT_BYTES:
@@ -118,7 +119,7 @@ class ParserProcess:
         request: Frame = {
             "path": str(path),
             "relative_path": relative_path,
-            "limits": asdict(self._limits) | {"reads_scans": reads_scans},
+            "limits": asdict(self._limits) | {"reads_scans": reads_scans, "reads_hidden": reads_hidden},
             "processor_seconds": max(self._timeout_seconds * 2, _LONGEST_SECONDS / 4),
         }
         try:

@@ -34,6 +34,7 @@ from ingest.rules import (
     left_out_by,
     owner_of_path,
     pipeline_suffix,
+    reads_hidden,
     reads_scans,
 )
 from ingest.scan import ScanResult, scan_folder, sha256_of
@@ -45,8 +46,11 @@ PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
 class Parser(Protocol):
     """Reads one source file; raises DocumentError. Any other error stops the run."""
 
-    def parse(self, path: Path, *, relative_path: str, reads_scans: bool = True) -> ParsedDocument:
-        """The parsed document; `reads_scans` False leaves pages without text unrecognised."""
+    def parse(
+        self, path: Path, *, relative_path: str, reads_scans: bool = True, reads_hidden: bool = False
+    ) -> ParsedDocument:
+        """The parsed document; `reads_scans` False leaves pages without text unrecognised, `reads_hidden` reads parts
+        that nobody sees, too."""
         ...
 
 
@@ -157,6 +161,7 @@ class Run:
                 root / work.source.path,
                 relative_path=work.source.path,
                 reads_scans=reads_scans(work.source.path, self.rules),
+                reads_hidden=reads_hidden(work.source.path, self.rules),
             )
             seconds = time.perf_counter() - started
             chunks = make_chunks(parsed, path=work.source.path)

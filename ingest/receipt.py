@@ -15,6 +15,7 @@ from typing import Any
 
 from assistant.domain import Chunk, ParsedDocument
 from assistant.text import is_readable, japanese_share
+from ingest.ocr import BY_PAGE
 
 _LISTED = 20
 """Rejected pieces that are listed one by one; all are counted."""
@@ -33,7 +34,7 @@ CSV_COLUMNS = (
     "folder", "path", "status", "reason", "warnings", "owner", "parser", "media_type", "pages", "characters", "chunks",
     "language", "encoding", "encoding_decided_by", "ocr_pages", "ocr_confidence", "unread_pages", "hidden_parts",
     "rejected", "parse_seconds", "embedder", "probe_1", "rank_1", "probe_2", "rank_2", "found_instead", "attempts",
-    "sha256", "document_id", "version_id", "notes", "detail",
+    "sha256", "document_id", "version_id", "notes", "detail", BY_PAGE, "hidden_parts_read",
 )  # fmt: skip
 """Header of the exported table; new columns come at its end."""
 
@@ -46,10 +47,11 @@ def language_of_document(text: str) -> str:
 def make_receipt(
     parsed: ParsedDocument, chunks: Sequence[Chunk], *, embedder_id: str, seconds: float, owner: str | None = None
 ) -> dict[str, Any]:
-    """Parser, pages, characters, chunks, language, encoding, embedder, seconds of parsing, what was left out of the
-    chunks and why, the parser's notes, and warnings."""
+    """Parser, pages, characters, chunks, language, encoding, confidence of each recognised page, hidden parts and
+    whether they were read, embedder, seconds of parsing, what is in no chunk and why, the parser's notes, warnings."""
     rejected = list(_rejected(parsed.text, chunks))
     notes = dict(parsed.notes)
+    were_read = bool(notes.pop("hidden_parts_read", 0))
     return {
         "parser": parsed.parser,
         "media_type": parsed.media_type,
@@ -61,7 +63,9 @@ def make_receipt(
         "encoding": parsed.encoding,
         "encoding_decided_by": _decided_by(parsed),
         "ocr_confidence": notes.get("ocr_confidence"),
+        BY_PAGE: _confidence_by_page(str(notes.pop(BY_PAGE, ""))),
         "hidden_parts": sum(int(n) for name, n in notes.items() if _HIDDEN.search(name) and not isinstance(n, str)),
+        "hidden_parts_read": were_read,
         "rejected": {"pieces": len(rejected), "listed": rejected[:_LISTED]},
         "embedder": embedder_id,
         "owner": owner,
@@ -69,6 +73,11 @@ def make_receipt(
         "notes": notes,
         "warnings": ["unread_pages"] if notes.get("unread_pages") else [],
     }
+
+
+def _confidence_by_page(note: str) -> list[dict[str, int | float]]:
+    pairs = (entry.split(":") for entry in note.split())
+    return [{"page": int(page), "confidence": float(confidence)} for page, confidence in pairs]
 
 
 def _decided_by(parsed: ParsedDocument) -> str | None:
@@ -107,6 +116,7 @@ def _flat(receipt: Mapping[str, Any]) -> dict[str, Any]:
     notes = receipt.get("notes") or {}
     flat = {**receipt, "notes": json.dumps(notes, ensure_ascii=False) if notes else ""}
     flat |= {name: notes.get(name) for name in ("ocr_pages", "unread_pages")}
+    flat[BY_PAGE] = " ".join(f"{one['page']}:{one['confidence']}" for one in receipt.get(BY_PAGE) or ())
     flat["rejected"] = (receipt.get("rejected") or {}).get("pieces")
     flat["warnings"] = " ".join(receipt["warnings"])
     for number, probe in enumerate(receipt["probes"], start=1):

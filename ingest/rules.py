@@ -7,6 +7,7 @@
     max_bytes = 50_000_000       # larger files are left out, listed as `max_bytes`
     language = "ja"              # ja or en, instead of what the text looks like
     ocr = false                  # pages without text are not recognised
+    hidden = true                # hidden sheets, slides and words, comments and tracked deletions are read like the rest
     owner = "総務部 佐藤"        # who answers for the documents; free text, in every receipt
 
     [[folder]]
@@ -17,7 +18,7 @@
     groups = ["it"]
 
 Key by key the last rule counts that matches and names the key. The rules are read at every run and written into the
-ledger: a change of groups or owner reads no file again, one of language or OCR reads those files again that it concerns.
+ledger: a change of groups or owner reads no file again, one of language, OCR or hidden parts reads those again that it concerns.
 An unknown key is an error that names the nearest one. Must not know the ledger.
 """
 
@@ -48,6 +49,7 @@ class Rule:
     max_bytes: int | None = None
     language: str | None = None
     ocr: bool | None = None
+    hidden: bool | None = None
     owner: str | None = None
 
 
@@ -83,6 +85,11 @@ def reads_scans(path: str, rules: Sequence[Rule]) -> bool:
     return _last(path, rules, "ocr") is not False
 
 
+def reads_hidden(path: str, rules: Sequence[Rule]) -> bool:
+    """Whether parts that a reader does not see are read, too; without a rule they are left out."""
+    return _last(path, rules, "hidden") is True
+
+
 def left_out_by(source: SourceFile, rules: Sequence[Rule]) -> str | None:
     """The rule that leaves the file out: `excluded` or `max_bytes`; None when it is read."""
     if _last(source.path, rules, "read") is False:
@@ -95,7 +102,8 @@ def pipeline_suffix(path: str, rules: Sequence[Rule]) -> str:
     """What the rules change in the reading of the file, as a part of its version's pipeline id; '' for nothing."""
     language = language_of_path(path, rules)
     suffix = "" if language is None else f";language={language}"
-    return suffix if reads_scans(path, rules) else suffix + ";ocr=off"
+    suffix = suffix if reads_scans(path, rules) else suffix + ";ocr=off"
+    return suffix + ";hidden=on" if reads_hidden(path, rules) else suffix
 
 
 def read_rules(file: Path, root: Path | None = None) -> tuple[Rule, ...]:
@@ -144,7 +152,7 @@ def _tables(file: Path, content: Mapping[str, Any], key: str) -> Sequence[Mappin
 
 def _rule(file: Path, entry: Mapping[str, Any]) -> Rule:
     """One rule; each key is checked against what is allowed, and the error shows how it is written."""
-    _expect_keys(file, entry, ("path", "groups", "read", "max_bytes", "language", "ocr", "owner"))
+    _expect_keys(file, entry, ("path", "groups", "read", "max_bytes", "language", "ocr", "hidden", "owner"))
     path, groups, max_bytes = entry.get("path"), entry.get("groups"), entry.get("max_bytes")
     if not isinstance(path, str) or not path:
         raise _wrong(file, f"path = {path!r}", 'path = "人事/限定/**"')
@@ -152,7 +160,7 @@ def _rule(file: Path, entry: Mapping[str, Any]) -> Rule:
         raise _wrong(file, f"path = {path!r}", 'groups = ["board"] or read = false below it.')
     if groups is not None and not (isinstance(groups, list) and all(isinstance(g, str) and g for g in groups)):
         raise _wrong(file, f"groups = {groups!r}", 'groups = ["board"] ; groups = [] : nobody.')
-    for key in ("read", "ocr"):
+    for key in ("read", "ocr", "hidden"):
         if not isinstance(entry.get(key, True), bool):
             raise _wrong(file, f"{key} = {entry[key]!r}", f"{key} = true | {key} = false")
     if max_bytes is not None and (not isinstance(max_bytes, int) or isinstance(max_bytes, bool) or max_bytes < 1):

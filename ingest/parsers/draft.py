@@ -7,7 +7,7 @@ formats whose characters stay the file's own. Must not know any format.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -53,6 +53,16 @@ class Origin:
     pages: int | None = None
     encoding: str | None = None
     notes: Notes | None = None
+
+
+HIDDEN_READ = "hidden_parts_read"
+"""Note of a file whose hidden parts are in its text, because a rule of the folder says so."""
+
+
+def hidden_notes(counts: Mapping[str, int], *, were_read: bool) -> dict[str, str | int | float]:
+    """How many hidden parts there are, by kind, and whether they were read; nothing where there are none."""
+    found: dict[str, str | int | float] = {name: count for name, count in counts.items() if count}
+    return {**found, HIDDEN_READ: 1} if found and were_read else found
 
 
 def tidy(text: str) -> str:

@@ -75,7 +75,8 @@ def _parse_office(data: bytes, kind: Kind, origin: Origin, limits: ParseLimits) 
         return parse_workbook(data, origin, limits=limits)
     from ingest.parsers.office import parse_docx, parse_pptx
 
-    return parse_docx(data, origin) if kind is Kind.DOCX else parse_pptx(data, origin)
+    parse = parse_docx if kind is Kind.DOCX else parse_pptx
+    return parse(data, origin, reads_hidden=limits.reads_hidden)
 
 
 def _parse_converted(data: bytes, origin: Origin, limits: ParseLimits) -> ParsedDocument:

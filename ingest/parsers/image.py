@@ -31,7 +31,7 @@ def parse_image(
     if not ocr.is_available():
         raise refusals.ocr_unavailable()
     pieces: list[Piece] = []
-    confidences: list[float] = []
+    confidences: dict[int, float] = {}
     pages = 0
     found_anything = False
     for picture, count in _pictures(data, origin, limits):
@@ -43,14 +43,15 @@ def parse_image(
         found_anything = found_anything or bool(recognised.paragraphs)
         if recognised.is_legible:
             pieces.extend(paragraphs_of_scan(recognised.paragraphs, pages))
-            confidences.append(recognised.confidence)
+            confidences[pages] = recognised.confidence
         if on_page is not None:
             on_page(pages, count)
     if not pieces:
         raise refusals.scan_illegible() if found_anything else refusals.no_text()
     notes: dict[str, str | int | float] = {
         "ocr_pages": len(confidences),
-        "ocr_confidence": round(sum(confidences) / len(confidences), 1),
+        "ocr_confidence": round(sum(confidences.values()) / len(confidences), 1),
+        ocr.BY_PAGE: ocr.by_page(confidences.items()),
     }
     if len(confidences) < pages:
         notes["unread_pages"] = pages - len(confidences)

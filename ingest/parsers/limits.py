@@ -20,6 +20,7 @@ class ParseLimits:
     cell_limit: int = 1_000_000
     pixel_limit: int = 80_000_000  # one scanned A3 page at 600 dpi is 70 million
     reads_scans: bool = True  # False where a rule of the folder switches recognition off
+    reads_hidden: bool = False  # True where a rule of the folder brings hidden parts back
     ocr_page_limit: int = 500
     ocr_seconds_per_page: float = 60.0  # measured: 1.8 s for a clean A4 page at 300 dpi on one core
     converter_seconds: float = 120.0  # measured: 1.5 s for a small old office file

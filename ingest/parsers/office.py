@@ -18,7 +18,7 @@ from typing import Any
 from assistant.domain import ElementKind, ParsedDocument
 from ingest.parsers import refusals, slides_shown, word_shown
 from ingest.parsers.archive import with_plain_word_type
-from ingest.parsers.draft import Origin, Piece, assemble, tidy
+from ingest.parsers.draft import Origin, Piece, assemble, hidden_notes, tidy
 from ingest.parsers.headings import ARTICLE_LEVEL, heading_at, is_caption, is_contents_line, looks_like_title
 from ingest.parsers.html import table_piece, table_rows
 from ingest.parsers.limits import Notes
@@ -44,7 +44,6 @@ _BROKEN_PACKAGE = (
     zipfile.BadZipFile, PackageNotFoundError, PythonPptxError, LxmlError, KeyError, ValueError, AttributeError, IndexError,
     OSError, EOFError,
 )  # fmt: skip
-_COMMENT = re.compile(rb"<p(?:188)?:cm[ >]")
 _FOOTER_DIGITS = re.compile(r"[0-9０-９]+")
 _LONGEST_FOOTER_CHARACTERS = 80
 _BOLD_LEVEL = ARTICLE_LEVEL + 6
@@ -63,14 +62,17 @@ class Seen:
     is_bold: bool
 
 
-def parse_docx(data: bytes, origin: Origin) -> ParsedDocument:
-    """Paragraphs, lists and tables of a Word file; page headers and footers are left out."""
+def parse_docx(data: bytes, origin: Origin, *, reads_hidden: bool = False) -> ParsedDocument:
+    """Paragraphs, lists and tables of a Word file; page headers and footers are left out.
+
+    What nobody sees is left out and counted, or read where `reads_hidden` says so: comments then come at the end.
+    """
     from unstructured.partition.docx import partition_docx
 
     data = with_plain_word_type(data)
     try:
         document = docx.Document(io.BytesIO(data))
-        shown = word_shown.keep_what_is_shown(document)
+        shown = word_shown.keep_what_is_shown(document, reads_hidden=reads_hidden)
         content = _saved(document) if shown.has_changed else io.BytesIO(data)
         seen = _seen(partition_docx(file=content, languages=_LANGUAGES, detect_language_per_element=False))
         property_title = document.core_properties.title
@@ -80,31 +82,45 @@ def parse_docx(data: bytes, origin: Origin) -> ParsedDocument:
     first = tidy(body[0].text) if body and body[0].name != "Table" else ""
     is_title = bool(first) and looks_like_title(first)
     pieces = list(_word_pieces(body, title=first if is_title else None))
-    noted = replace(origin, notes={**(origin.notes or {}), **shown.notes})
+    pieces += [Piece(ElementKind.LIST_ITEM, tidy(comment)) for comment in shown.comments]
+    notes = hidden_notes(shown.notes, were_read=reads_hidden)
+    noted = replace(origin, notes={**(origin.notes or {}), **notes})
     return assemble(pieces, noted, titles=[first if is_title else None, _trusted(property_title)])
 
 
-def parse_pptx(data: bytes, origin: Origin) -> ParsedDocument:
-    """Slides in order: the title as heading, then texts and tables; hidden slides are left out and counted."""
+def parse_pptx(data: bytes, origin: Origin, *, reads_hidden: bool = False) -> ParsedDocument:
+    """Slides in order: the title as heading, then texts and tables; what nobody sees is left out and counted.
+
+    `reads_hidden` reads hidden slides and texts, too, and the comments below their slide.
+    """
     from unstructured.partition.pptx import partition_pptx
 
     try:
         presentation = pptx.Presentation(io.BytesIO(data))
         slides = list(presentation.slides)
-        unseen = slides_shown.keep_what_is_shown(presentation)
-        content = _saved(presentation) if unseen else io.BytesIO(data)
+        unseen = slides_shown.keep_what_is_shown(presentation, reads_hidden=reads_hidden)
+        content = _saved(presentation) if unseen and not reads_hidden else io.BytesIO(data)
         hidden = {number for number, slide in enumerate(slides, start=1) if slide._element.get("show") == "0"}
-        comments = sum(_comments(slide) for slide in slides)
+        comments = {number: slides_shown.comments_of(slide) for number, slide in enumerate(slides, start=1)}
         titles = {number: _slide_title(slide) for number, slide in enumerate(slides, start=1)}
         seen = _seen(partition_pptx(file=content, languages=_LANGUAGES, detect_language_per_element=False))
     except _BROKEN_PACKAGE as problem:
         raise refusals.corrupt("pptx") from problem
-    shown = _without_slide_footers([one for one in seen if one.page not in hidden and one.text.strip()], len(slides))
-    pieces = [piece for number in titles for piece in _slide_pieces(shown, number, titles[number])]
-    counted = {"hidden_slides": len(hidden), "hidden_texts": unseen, "comments": comments}
-    notes: Notes = {**(origin.notes or {}), **{name: count for name, count in counted.items() if count}}
+    left_out = set() if reads_hidden else hidden
+    shown = _without_slide_footers([one for one in seen if one.page not in left_out and one.text.strip()], len(slides))
+    pieces: list[Piece] = []
+    for number, title in titles.items():
+        pieces += _slide_pieces(shown, number, title)
+        if reads_hidden:
+            pieces += [Piece(ElementKind.LIST_ITEM, tidy(words), page=number) for words in comments[number]]
+    counted = {
+        "hidden_slides": len(hidden),
+        "hidden_texts": unseen,
+        "comments": sum(len(words) for words in comments.values()),
+    }
+    notes: Notes = {**(origin.notes or {}), **hidden_notes(counted, were_read=reads_hidden)}
     first = next((tidy(one.text) for one in shown if one.name != "Table"), "")
-    first_title = next((title for number, title in titles.items() if title and number not in hidden), None)
+    first_title = next((title for number, title in titles.items() if title and number not in left_out), None)
     return assemble(
         pieces,
         replace(origin, pages=len(slides), notes=notes),
@@ -117,12 +133,6 @@ def _saved(document: Any) -> io.BytesIO:
     document.save(content)
     content.seek(0)
     return content
-
-
-def _comments(slide: Any) -> int:
-    """Comments on a slide, in the old and the new form; they are never part of its text."""
-    parts = [one.target_part for one in slide.part.rels.values() if not one.is_external and "/comments" in one.reltype]
-    return sum(len(_COMMENT.findall(part.blob)) for part in parts)
 
 
 def _seen(elements: list[Any]) -> list[Seen]:

@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium_c
 from assistant.domain import ElementKind, ParsedDocument
 from ingest import ocr
 from ingest.parsers import refusals
-from ingest.parsers.draft import Origin, Piece, assemble, tidy
+from ingest.parsers.draft import Origin, Piece, assemble, hidden_notes, tidy
 from ingest.parsers.headings import looks_like_title
 from ingest.parsers.limits import ParseLimits
 from ingest.parsers.pdf_columns import in_reading_order
@@ -79,7 +79,7 @@ def parse_pdf(data: bytes, origin: Origin, *, limits: ParseLimits, on_page: Page
         count = len(document)
         if count > limits.page_limit:
             raise refusals.too_large(f"{limits.page_limit:,} ページ", f"{limits.page_limit:,} pages")
-        layer = _text_layer(document, count)
+        layer = _text_layer(document, count, reads_hidden=limits.reads_hidden)
         scan = _recognise(document, layer.scans, limits, on_page)
         outline = _outline(document)
         property_title = document.get_metadata_value("Title")
@@ -93,18 +93,19 @@ def parse_pdf(data: bytes, origin: Origin, *, limits: ParseLimits, on_page: Page
     named = replace(
         origin,
         pages=count,
-        notes=_notes(scan) | ({"hidden_texts": layer.unseen} if layer.unseen else {}),
+        notes=_notes(scan) | hidden_notes({"hidden_texts": layer.unseen}, were_read=limits.reads_hidden),
         parser=f"{origin.parser}+ocr" if scan.pages else origin.parser,
     )
     return assemble(pieces, named, titles=_titles(pieces, property_title))
 
 
-def _text_layer(document: pdfium.PdfDocument, count: int) -> _TextLayer:
+def _text_layer(document: pdfium.PdfDocument, count: int, *, reads_hidden: bool) -> _TextLayer:
     layer = _TextLayer()
     for number in range(1, count + 1):
         page = document[number - 1]
         try:
-            seen = read_lines(page, number, has_large_picture=partial(_has_large_picture, page))
+            has_large_picture = partial(_has_large_picture, page)
+            seen = read_lines(page, number, has_large_picture=has_large_picture, reads_hidden=reads_hidden)
             found = seen.lines
             layer.unseen += seen.unseen
             if seen.is_vertical:
@@ -222,6 +223,7 @@ def _notes(scan: _Scan) -> dict[str, str | int | float]:
         total = sum(weight for _, weight in weights) or 1
         notes["ocr_pages"] = len(scan.pages)
         notes["ocr_confidence"] = round(sum(confidence * weight for confidence, weight in weights) / total, 1)
+        notes[ocr.BY_PAGE] = ocr.by_page((number, found.confidence) for number, found in scan.pages.items())
     unread = scan.unavailable + scan.too_slow + scan.illegible
     if unread:
         notes["unread_pages"] = unread

@@ -87,8 +87,10 @@ class PageLines:
     is_vertical: bool = False
 
 
-def read_lines(page: pdfium.PdfPage, number: int, *, has_large_picture: Callable[[], bool]) -> PageLines:
-    """The lines of a page, without those that nobody sees."""
+def read_lines(
+    page: pdfium.PdfPage, number: int, *, has_large_picture: Callable[[], bool], reads_hidden: bool = False
+) -> PageLines:
+    """The lines of a page, without those that nobody sees unless `reads_hidden`."""
     text_page = page.get_textpage()
     sight = Sight(page, text_page, has_large_picture)
     unseen = 0
@@ -98,9 +100,9 @@ def read_lines(page: pdfium.PdfPage, number: int, *, has_large_picture: Callable
         placed = []
         position = 0
         for words in re.split(r"(\r\n|[\r\n])", text):
-            if words.strip() and _is_unseen(sight, words, position):
-                unseen += 1
-            elif words.strip():
+            is_unseen = bool(words.strip()) and _is_unseen(sight, words, position)
+            unseen += is_unseen
+            if words.strip() and (reads_hidden or not is_unseen):
                 placed.append(_line(text_page, words, position, number, width, height))
             position += len(words)
     finally:

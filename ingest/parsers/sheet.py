@@ -22,7 +22,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from assistant.domain import ElementKind, ParsedDocument
 from ingest.parsers import refusals
-from ingest.parsers.draft import Origin, Piece, assemble, tidy
+from ingest.parsers.draft import Origin, Piece, assemble, hidden_notes, tidy
 from ingest.parsers.html import row_line
 from ingest.parsers.limits import ParseLimits
 
@@ -48,7 +48,7 @@ class Row:
 
 
 def parse_workbook(data: bytes, origin: Origin, *, limits: ParseLimits) -> ParsedDocument:
-    """Visible sheets in order; the page of an element is the number of its sheet."""
+    """Visible sheets in order, hidden ones where the limits say so; an element's page is the number of its sheet."""
     pieces: list[Piece] = []
     hidden = 0
     try:
@@ -59,7 +59,8 @@ def parse_workbook(data: bytes, origin: Origin, *, limits: ParseLimits) -> Parse
             for number, sheet in enumerate(workbook.worksheets, start=1):
                 if sheet.sheet_state != "visible":
                     hidden += 1
-                    continue
+                    if not limits.reads_hidden:
+                        continue
                 rows = list(_rows(sheet, limits))
                 if rows:
                     pieces.append(Piece(ElementKind.HEADING, tidy(sheet.title), level=1, page=number))
@@ -69,7 +70,7 @@ def parse_workbook(data: bytes, origin: Origin, *, limits: ParseLimits) -> Parse
         raise refusals.corrupt("xlsx") from problem
     if not pieces:
         raise refusals.no_text()
-    notes = {**(origin.notes or {}), **({"hidden_sheets": hidden} if hidden else {})}
+    notes = {**(origin.notes or {}), **hidden_notes({"hidden_sheets": hidden}, were_read=limits.reads_hidden)}
     return assemble(pieces, replace(origin, pages=pages, notes=notes), titles=[title, _file_stem(origin)])
 
 

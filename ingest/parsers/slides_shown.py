@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pptx.enum.shapes import MSO_SHAPE_TYPE
+from pptx.oxml import parse_xml
 from pptx.oxml.ns import qn
 
 _SMALLEST_HUNDREDTHS = 200  # of a point
@@ -18,10 +19,21 @@ _WHITE_SCHEME = frozenset({"bg1", "lt1"})
 _GROUNDS = frozenset(qn(name) for name in ("a:solidFill", "a:gradFill", "a:blipFill", "a:pattFill"))
 
 
-def keep_what_is_shown(presentation: Any) -> int:
-    """Changes the slides of a python-pptx presentation in place; how many texts were taken out."""
+def keep_what_is_shown(presentation: Any, *, reads_hidden: bool = False) -> int:
+    """Takes texts that nobody sees out of the slides of a python-pptx presentation; how many there are.
+
+    With `reads_hidden` the presentation that is to be read must be another copy: here they are only counted.
+    """
     width, height = presentation.slide_width, presentation.slide_height
-    return sum(_clean(slide, width, height) for slide in presentation.slides if slide._element.get("show") != "0")
+    slides = [slide for slide in presentation.slides if reads_hidden or slide._element.get("show") != "0"]
+    return sum(_clean(slide, width, height) for slide in slides)
+
+
+def comments_of(slide: Any) -> list[str]:
+    """The words of each comment on a slide, in the old and the new form; they are never part of its own text."""
+    parts = [one.target_part for one in slide.part.rels.values() if not one.is_external and "/comments" in one.reltype]
+    comments = (comment for part in parts for comment in parse_xml(part.blob).iter("{*}cm"))
+    return ["".join(words.text or "" for words in comment.iter("{*}t", "{*}text")) for comment in comments]
 
 
 def _clean(slide: Any, width: int, height: int) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
 _UNWRAPPED = tuple(qn(f"w:{name}") for name in ("ins", "moveTo", "smartTag", "customXml", "fldSimple", "sdt"))
@@ -25,10 +26,12 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 
 @dataclass
 class Shown:
-    """What was done to a body. `has_changed` also when something was only moved to where it is found."""
+    """What was done to a body. `has_changed` also when something was only moved to where it is found; `comments` are
+    filled only where hidden parts are read."""
 
     has_changed: bool = False
     notes: dict[str, int] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
 
     def left_out(self, name: str, count: int) -> None:
         """Adds to the note of this name."""
@@ -45,22 +48,31 @@ class _Styles:
     shaded: frozenset[str]
 
 
-def keep_what_is_shown(document: Any) -> Shown:
-    """Changes the body of a python-docx document in place; notes: comments, tracked_deletions, hidden_texts."""
+def keep_what_is_shown(document: Any, *, reads_hidden: bool = False) -> Shown:
+    """Changes the body of a python-docx document in place; notes: comments, tracked_deletions, hidden_texts.
+
+    `reads_hidden` counts them as well, but leaves hidden words where they are and puts deleted ones back.
+    """
     shown = Shown()
     body = document.element.body
-    _accept_changes(body, shown)
+    _accept_changes(body, shown, reads_hidden=reads_hidden)
     _unwrap(body, shown)
     _free_text_boxes(body, shown)
     has_background = document.element.find(qn("w:background")) is not None
-    _take_out_hidden(body, _styles_of(document), shown, has_background=has_background)
+    hidden = list(_hidden_runs(body, _styles_of(document), has_background=has_background))
+    shown.left_out("hidden_texts", len(hidden))
+    for run in [] if reads_hidden else hidden:
+        _remove(run)
+    for block in body.iter(qn("w:p"), qn("w:tbl")):
+        block.attrib.pop(_IN_BOX, None)
     comments = _comments(document)
     if comments:
-        shown.notes["comments"] = comments
+        shown.notes["comments"] = len(comments)
+        shown.comments = comments if reads_hidden else []
     return shown
 
 
-def _accept_changes(body: Any, shown: Shown) -> None:
+def _accept_changes(body: Any, shown: Shown, *, reads_hidden: bool) -> None:
     deleted = 0
     for change in list(body.iter(qn("w:del"), qn("w:moveFrom"))):
         parent = change.getparent()
@@ -69,12 +81,25 @@ def _accept_changes(body: Any, shown: Shown) -> None:
         if parent.tag == qn("w:trPr"):
             row = parent.getparent()
             deleted += bool(_words(row))
-            _remove(row)
+            if not reads_hidden:
+                _remove(row)
         elif parent.tag not in _MARKS_ONLY:
-            deleted += change.tag == qn("w:del") and bool(_words(change))
-            _remove(change)
+            is_deletion = change.tag == qn("w:del")
+            deleted += is_deletion and bool(_words(change))
+            if is_deletion and reads_hidden:
+                _put_back(change)
+            else:
+                _remove(change)
             shown.has_changed = True
     shown.left_out("tracked_deletions", deleted)
+
+
+def _put_back(deletion: Any) -> None:
+    """The deleted runs as ordinary ones in their place."""
+    for words in deletion.iter(qn("w:delText")):
+        words.tag = qn("w:t")
+    place = deletion.getparent().index(deletion)
+    deletion.getparent()[place : place + 1] = list(deletion)
 
 
 def _unwrap(body: Any, shown: Shown) -> None:
@@ -119,8 +144,8 @@ def _free_text_boxes(body: Any, shown: Shown) -> None:
         shown.has_changed = True
 
 
-def _take_out_hidden(body: Any, styles: _Styles, shown: Shown, *, has_background: bool) -> None:
-    hidden = 0
+def _hidden_runs(body: Any, styles: _Styles, *, has_background: bool) -> Iterator[Any]:
+    """Runs with words that a reader does not see: switched to hidden, of no size, or white on white."""
     for run in list(body.iter(qn("w:r"))):
         properties = run.find(qn("w:rPr"))
         paragraph = next(run.iterancestors(qn("w:p")), None)
@@ -129,11 +154,7 @@ def _take_out_hidden(body: Any, styles: _Styles, shown: Shown, *, has_background
         if not is_hidden and properties is not None and _is_white(_value(properties, "w:color")):
             is_hidden = not has_background and not names & styles.shaded and not _has_ground(run, properties)
         if is_hidden and _words(run).strip():
-            hidden += 1
-            _remove(run)
-    for block in body.iter(qn("w:p"), qn("w:tbl")):
-        block.attrib.pop(_IN_BOX, None)
-    shown.left_out("hidden_texts", hidden)
+            yield run
 
 
 def _is_hidden(properties: Any, names: set[str], styles: _Styles) -> bool:
@@ -185,12 +206,15 @@ def _styles_of(document: Any) -> _Styles:
     return _Styles(frozenset(hidden), frozenset(shaded))
 
 
-def _comments(document: Any) -> int:
-    return sum(
-        relation.target_part.blob.count(b"<w:comment ")
+def _comments(document: Any) -> list[str]:
+    """The words of each comment."""
+    parts = [
+        relation.target_part
         for relation in document.part.rels.values()
         if not relation.is_external and relation.reltype.endswith("/comments")
-    )
+    ]
+    comments = (comment for part in parts for comment in parse_xml(part.blob).iter(qn("w:comment")))
+    return ["\n".join(_words(paragraph) for paragraph in comment.iter(qn("w:p"))) for comment in comments]
 
 
 def _value(element: Any, path: str) -> str:

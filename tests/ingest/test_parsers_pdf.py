@@ -113,6 +113,7 @@ def test_a_scanned_page_is_recognised_with_its_confidence_and_its_place(tmp_path
     assert "避難訓練のお知らせ" in parsed.text
     assert "正門前の広場" in parsed.text
     assert parsed.notes["ocr_pages"] == 1
+    assert parsed.notes["ocr_confidence_by_page"] == f"1:{parsed.notes['ocr_confidence']}"
     assert float(parsed.notes["ocr_confidence"]) > 70
     assert parsed.elements[0].page == 1
     assert seen == [(1, 1)]

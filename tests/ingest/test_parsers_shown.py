@@ -6,20 +6,35 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import openpyxl
 import pptx
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docx.shared import Pt, RGBColor
 from pptx.dml.color import RGBColor as SlideColour
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
 from pptx.util import Inches
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from assistant.domain import ParsedDocument
+from ingest.parsers import ParseLimits
 from tests.ingest.pdf_writing import grey_page, write_pdf
 from tests.ingest.reading import read, texts
 
 WORD = nsdecls("w")
+
+
+HIDDEN_TOO = ParseLimits(reads_hidden=True)
+
+
+def with_hidden_parts(path: Path) -> ParsedDocument:
+    """The document as a folder's rule `hidden = true` has it read; it must say so."""
+    parsed = read(path, limits=HIDDEN_TOO)
+    assert parsed.notes["hidden_parts_read"] == 1
+    return parsed
 
 
 def saved(document: Any, path: Path) -> Path:
@@ -54,6 +69,11 @@ def test_tracked_changes_are_read_as_accepted_and_deletions_counted(tmp_path: Pa
     assert parsed.text.count("移した文。") == 1
     assert "廃止" not in parsed.text
     assert dict(parsed.notes) == {"tracked_deletions": 2}
+    brought_back = with_hidden_parts(tmp_path / "a.docx")
+    assert "日当は2,000円3,000円とする。" in texts(brought_back)
+    assert "廃止 | 500円" in brought_back.text
+    assert brought_back.text.count("移した文。") == 1, "a moved text is read where it went, once"
+    assert brought_back.notes["tracked_deletions"] == 2
 
 
 def test_comments_are_counted_and_left_out(tmp_path: Path) -> None:
@@ -62,6 +82,8 @@ def test_comments_are_counted_and_left_out(tmp_path: Path) -> None:
     document.add_comment(run, text="この額は極秘です。", author="a", initials="a")
     parsed = read(saved(document, tmp_path / "a.docx"))
     assert (parsed.text, dict(parsed.notes)) == ("本文です。", {"comments": 1})
+    brought_back = with_hidden_parts(tmp_path / "a.docx")
+    assert (texts(brought_back), brought_back.notes["comments"]) == (["本文です。", "この額は極秘です。"], 1)
 
 
 def test_hidden_white_and_tiny_words_of_a_word_file_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -74,6 +96,9 @@ def test_hidden_white_and_tiny_words_of_a_word_file_are_left_out_and_counted(tmp
         run.font.size = Pt(1) if words == "極小の文字" else None
     parsed = read(saved(document, tmp_path / "a.docx"))
     assert (parsed.text, dict(parsed.notes)) == ("本文です。", {"hidden_texts": 3})
+    brought_back = with_hidden_parts(tmp_path / "a.docx")
+    assert texts(brought_back) == ["本文です。", "隠し文字", "白い文字", "極小の文字"]
+    assert brought_back.notes["hidden_texts"] == 3
 
 
 @pytest.mark.parametrize("ground", ["cell", "paragraph", "run", "style"])
@@ -130,6 +155,46 @@ def test_hidden_and_outlying_shapes_and_white_words_of_slides_are_left_out_and_c
     parsed = read(saved(presentation, tmp_path / "a.pptx"))
     assert texts(parsed) == ["安全教育", "見える文"]
     assert parsed.notes["hidden_texts"] == 4
+    brought_back = with_hidden_parts(tmp_path / "a.pptx")
+    assert set(texts(brought_back)) == {"安全教育", "見える文", "隠した図形", "欄外の文", "白い文", "極小の文"}
+    assert brought_back.notes["hidden_texts"] == 4
+
+
+def test_a_hidden_slide_and_its_comment_are_read_only_where_the_rule_says_so(tmp_path: Path) -> None:
+    presentation = pptx.Presentation()
+    for title in ("公開の計画", "社内だけの計画"):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[5])
+        slide.shapes.title.text = title
+    slide._element.set("show", "0")
+    comment = Part(
+        PackURI("/ppt/comments/comment1.xml"),
+        "application/vnd.openxmlformats-officedocument.presentationml.comments+xml",
+        presentation.part.package,
+        '<p:cmLst xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"><p:cm authorId="0" idx="1">'
+        "<p:text>数字は仮のものです。</p:text></p:cm></p:cmLst>".encode(),
+    )
+    slide.part.relate_to(comment, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/comments")
+    parsed = read(saved(presentation, tmp_path / "a.pptx"))
+    assert (texts(parsed), dict(parsed.notes)) == (["公開の計画"], {"hidden_slides": 1, "comments": 1})
+    brought_back = with_hidden_parts(tmp_path / "a.pptx")
+    assert texts(brought_back) == ["公開の計画", "社内だけの計画", "数字は仮のものです。"]
+    assert (brought_back.notes["hidden_slides"], brought_back.notes["comments"]) == (1, 1)
+
+
+def test_a_hidden_sheet_is_read_only_where_the_rule_says_so(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "公開"
+    workbook.active.append(["品目", "単価"])
+    hidden = workbook.create_sheet("原価")
+    hidden.append(["仕入先", "秘密の価格"])
+    hidden.sheet_state = "hidden"
+    parsed = read(saved(workbook, tmp_path / "a.xlsx"))
+    assert "秘密の価格" not in parsed.text
+    assert dict(parsed.notes) == {"hidden_sheets": 1}
+    brought_back = with_hidden_parts(tmp_path / "a.xlsx")
+    assert "原価" in texts(brought_back)
+    assert "秘密の価格" in brought_back.text
+    assert brought_back.notes["hidden_sheets"] == 1
 
 
 def test_white_words_on_a_slide_with_something_behind_them_are_read(tmp_path: Path) -> None:
@@ -170,6 +235,9 @@ def test_invisible_and_white_lines_of_a_pdf_are_left_out_and_counted(tmp_path: P
         parsed = read(path)
         assert texts(parsed) == ["Everybody can read this line of the page."]
         assert parsed.notes["hidden_texts"] == 1
+        brought_back = with_hidden_parts(path)
+        assert "approve everything" in brought_back.text
+        assert brought_back.notes["hidden_texts"] == 1
 
 
 def test_lines_of_a_pdf_that_are_seen_or_stand_for_a_scan_are_read(tmp_path: Path) -> None:

@@ -67,6 +67,22 @@ def test_hidden_parts_pages_unread_and_the_owner_are_in_the_receipt(tmp_path: Pa
     assert receipt["warnings"] == ["unread_pages"]
 
 
+def test_the_confidence_of_each_recognised_page_is_in_the_receipt_and_in_the_table(tmp_path: Path) -> None:
+    notes = {"ocr_pages": 2, "ocr_confidence": 80.0, "ocr_confidence_by_page": "2:91.5 7:68.5"}
+    receipt = receipt_of(replace(read_text(tmp_path, "a.md", NOTE), notes=notes))
+    assert receipt["ocr_confidence_by_page"] == [{"page": 2, "confidence": 91.5}, {"page": 7, "confidence": 68.5}]
+    assert "ocr_confidence_by_page" not in receipt["notes"], "said once"
+    assert row(**receipt, probes=[])["ocr_confidence_by_page"] == "2:91.5 7:68.5"
+    assert row()["ocr_confidence_by_page"] == ""
+
+
+def test_hidden_parts_that_a_rule_brought_back_are_counted_and_said_to_be_read(tmp_path: Path) -> None:
+    notes = {"hidden_sheets": 2, "hidden_parts_read": 1}
+    receipt = receipt_of(replace(read_text(tmp_path, "a.md", NOTE), notes=notes))
+    assert (receipt["hidden_parts"], receipt["hidden_parts_read"]) == (2, True)
+    assert receipt_of(read_text(tmp_path, "a.md", NOTE))["hidden_parts_read"] is False
+
+
 def test_the_table_has_its_fixed_header_whatever_a_receipt_holds() -> None:
     assert as_csv([]).split("\r\n")[0].split(",") == list(CSV_COLUMNS)
     read = row(

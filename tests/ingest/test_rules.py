@@ -16,6 +16,7 @@ from ingest.rules import (
     pipeline_suffix,
     read_folders,
     read_rules,
+    reads_hidden,
     reads_scans,
 )
 
@@ -56,6 +57,7 @@ def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
         ('[[rule]]\npath = "a"', "groups"),
         ('[[rule]]\npath = "a"\nread = "no"', "read = true"),
         ('[[rule]]\npath = "a"\nocr = 1', "ocr = true"),
+        ('[[rule]]\npath = "a"\nhidden = "yes"', "hidden = true"),
         ('[[rule]]\npath = "a"\nmax_bytes = "5 MB"', "max_bytes = 50_000_000"),
         ('[[rule]]\npath = "a"\nmax_bytes = true', "max_bytes = 50_000_000"),
         ('[[rule]]\npath = "a"\nmax_bytes = 0', "max_bytes = 50_000_000"),
@@ -96,6 +98,13 @@ def test_each_key_is_decided_by_the_last_rule_that_names_it() -> None:
     assert groups_of_path("人事/公開/a.md", rules) == ("hr",)
     assert pipeline_suffix("人事/a.md", rules) == ";language=ja;ocr=off"
     assert (pipeline_suffix("人事/公開/a.md", rules), pipeline_suffix("a.md", ())) == (";language=ja", "")
+
+
+def test_hidden_parts_are_read_only_where_the_last_rule_says_so() -> None:
+    rules = (Rule("契約/**", hidden=True), Rule("契約/社外/**", hidden=False))
+    assert [reads_hidden(path, rules) for path in ("契約/a.docx", "契約/社外/a.docx", "b.docx")] == [True, False, False]
+    suffixes = [pipeline_suffix(path, rules) for path in ("契約/a.docx", "契約/社外/a.docx", "b.docx")]
+    assert suffixes == [";hidden=on", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,29 @@ def test_a_language_rule_reads_again_only_what_it_concerns(at: Desk) -> None:
     assert at.run(Rule("総務/00.md", language="en")).tried == []
 
 
+def test_a_rule_about_hidden_parts_reads_again_only_what_it_concerns_and_the_receipt_says_so(at: Desk) -> None:
+    import docx
+
+    for name in ("契約.docx", "議事録.docx"):
+        document = docx.Document()
+        run = document.add_paragraph("単価は別紙による。").runs[0]
+        document.add_comment(run, text="単価は千円まで下げられる。", author="a", initials="a")
+        document.save(str(at.root / name))
+    at.run()
+
+    def receipt(name: str) -> dict[str, object]:
+        found = at.stores.ledger.receipt(at.documents()[name].document_id, principal=Principal("ben"))
+        return {key: found[key] for key in ("hidden_parts", "hidden_parts_read", "chunks")}
+
+    assert receipt("契約.docx") == {"hidden_parts": 1, "hidden_parts_read": False, "chunks": 1}
+    rule = Rule("契約*", hidden=True)
+    assert at.run(rule).tried == ["契約.docx"]
+    assert receipt("契約.docx") == {"hidden_parts": 1, "hidden_parts_read": True, "chunks": 1}
+    assert receipt("議事録.docx")["hidden_parts_read"] is False
+    assert at.run(rule).tried == []
+    assert at.run().tried == ["契約.docx"]
+
+
 def test_a_scan_stays_unread_where_a_rule_switches_recognition_off(at: Desk) -> None:
     from PIL import Image
 
