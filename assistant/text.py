@@ -23,6 +23,12 @@ _SENTENCE_END = re.compile(
     "|\\n(?![ \\t]*[a-z])[ \\t]*"  # a line end, unless the next line goes on in lower case: a wrapped sentence
 )
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+_RADICALS = str.maketrans(
+    "⺄⺋⺌⺍⺒⺓⺕⺗⺙⺛⺜⺝⺟⺠⺣⺧⺩⺪⺫⺬⺭⺮⺯⺶⺷⺹⺼⺽⺾⻁⻂⻃⻄⻆⻇⻊⻌⻍⻎⻏⻑⻒⻖⻗⻘⻝⻞⻟⻡⻣⻤⻨⻩⻫⻭⻯⻱⻲",
+    "乙㔾小小巳幺彐心攵旡日月母民灬牛王疋目示礻竹糹羊羊耂月臼艹虎衤覀西角角足辶辶辶阝長镸阝雨青食食飠首骨鬼麦黄斉歯竜龜亀",
+)
+"""The radicals of U+2E80-2EFF that stand for a whole character; NFKC knows only those of U+2F00-2FDF and two of these."""
+_RADICAL = re.compile("[\u2e80-\u2fdf]")
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911}
 _ERA_YEAR = re.compile(r"(令和|平成|昭和|大正)\s*(\d{1,2}|元)\s*年")
 _SMALL_WORDS = frozenset(
@@ -32,12 +38,22 @@ _SMALL_WORDS = frozenset(
 _HIRAGANA_RUN = re.compile(r"^[\u3040-\u309f]+$")
 
 
+def with_ideographs(text: str) -> str:
+    """The text with radicals (⼈, ⻑), as fonts of PDFs leave them behind, replaced by the character meant (人, 長).
+
+    The length stays: one character for one.
+    """
+    if not _RADICAL.search(text):
+        return text
+    return _RADICAL.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text.translate(_RADICALS))
+
+
 def normalise(text: str) -> str:
-    """Text for comparing: NFKC, lower case, invisible characters out, wave dashes and long-vowel look-alikes unified.
+    """Text for comparing: NFKC, lower case, invisible characters and radicals out, dashes and their look-alikes unified.
 
     The length may change; never use offsets of it in the original.
     """
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
+    text = unicodedata.normalize("NFKC", with_ideographs(_INVISIBLE.sub("", text))).lower()
     return text.replace("〜", "~").replace("‐", "-").replace("−", "-").replace("–", "-").replace("—", "-")
 
 

@@ -1,7 +1,8 @@
 """Elements -> chunks: pieces of text that can stand alone as a source.
 
 A chunk never crosses a heading, keeps its headings in front, is cut at sentence ends, and is literally
-`text[start:end]` of the version. What the embedder sees has the title path in front and a table's header repeated.
+`text[start:end]` of the version. Where a section of running text is cut, the next chunk begins with the sentence that
+ended the one before it: "this" and "it" keep what they speak of. What the embedder sees has the title path in front and a table's header repeated.
 The one door to langchain-text-splitters (its recursive splitter with Japanese sentence ends: it looks for blanks
 otherwise and cuts words in two). Must not know parsers, embedders or the ledger.
 """
@@ -19,7 +20,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 from assistant.domain import Chunk, Element, ElementKind, ParsedDocument
 from assistant.text import is_readable
 
-CHUNKER_ID = "headings-and-sentences/1"
+CHUNKER_ID = "headings-and-sentences/2"
 """Changes when the same elements would give other chunks, so that versions are made anew."""
 
 _LONGEST_PREFIX_CHARACTERS = 120
@@ -27,6 +28,7 @@ _LONGEST_HEADER_CHARACTERS = 200
 _LONGEST_HEADING_CHARACTERS = 80
 _TOLERANCE = 1.2  # 500 wanted: up to 600 stays whole
 _SMALL_SHARE = 0.3  # a last piece below this joins the one before it
+_LONGEST_OVERLAP_CHARACTERS = 80  # a longer sentence is not repeated
 _LEFT_OUT_CHARACTERS = 40  # a parser left this much out between two elements: a chunk must not bring it back
 _SEPARATORS = [
     r"\n{2,}",
@@ -36,6 +38,8 @@ _SEPARATORS = [
     r"\s",
     "",
 ]
+_SENTENCE_END = re.compile(_SEPARATORS[1])
+_ENDS_SENTENCE = re.compile(r"[。！？][」』）】]*\s*$|[.!?][\"'’”)]*\s*$")
 _ROW_SEPARATORS = [r"\n", *_SEPARATORS[1:]]
 _HEADING_MARKUP = re.compile(r"\{#[^}]*\}|\*\*|__|`|!?\[(?P<words>[^\]]*)\]\([^)]*\)")
 
@@ -70,6 +74,7 @@ def make_chunks(
 ) -> list[Chunk]:
     """Chunks in reading order; `embedding_text` is never longer than `limit_characters`, and no text is left out.
 
+    Neighbours within a section may share one sentence: a chunk's start may lie before the end of the one before it.
     `path` names the document where it has no title.
     """
     title = parsed.title.strip() or PurePosixPath(path).stem
@@ -77,8 +82,11 @@ def make_chunks(
     for section in _sections(parsed):
         prefix = _prefix(title, section.path)
         room = limit_characters - len(prefix) - 1
+        former: Sequence[_Span] = ()
         for group in _groups(parsed.text, section, wanted_characters, room):
-            chunk = _chunk(parsed.text, group, section, prefix, len(chunks))
+            start = _overlapping_start(parsed.text, former, group, room)
+            chunk = _chunk(parsed.text, group, section, prefix, len(chunks), start=start)
+            former = group
             if chunk is not None:
                 chunks.append(chunk)
     return chunks
@@ -215,10 +223,28 @@ def _splitter(size: int, is_table: bool) -> RecursiveCharacterTextSplitter:  # n
     )
 
 
-def _chunk(text: str, group: Sequence[_Span], section: _Section, prefix: str, ordinal: int) -> Chunk | None:
-    start, end = group[0].start, group[-1].end
+def _overlapping_start(text: str, former: Sequence[_Span], group: Sequence[_Span], room: int) -> int:
+    """Where a chunk begins: at its own text, or at the last sentence of the text before it within the section.
+
+    Only between running text: rows of a table have their header, items of a list stand for themselves.
+    """
+    start = group[0].start
+    if not former or any(span.kind is not ElementKind.TEXT for span in (former[-1], group[0])):
+        return start
+    last = text[former[-1].start : former[-1].end]
+    ends = [end.end() for end in _SENTENCE_END.finditer(last) if end.end() < len(last)]
+    begin = former[-1].start + (ends[-1] if ends else 0)
+    is_sentence = _ENDS_SENTENCE.search(last) is not None
+    fits = 0 < former[-1].end - begin <= _LONGEST_OVERLAP_CHARACTERS and group[-1].end - begin <= room
+    return begin if is_sentence and fits and not any(span.header for span in group) else start
+
+
+def _chunk(
+    text: str, group: Sequence[_Span], section: _Section, prefix: str, ordinal: int, *, start: int
+) -> Chunk | None:
+    end = group[-1].end
     words = text[start:end]
-    if not is_readable(words):
+    if not is_readable(text[group[0].start : end]):
         return None
     header = next((_header(span.header) for span in group if span.header), "")
     needs_header = bool(header) and header not in words

@@ -92,9 +92,10 @@ def _decided_by(parsed: ParsedDocument) -> str | None:
 
 
 def _rejected(text: str, chunks: Sequence[Chunk]) -> Iterable[dict[str, Any]]:
-    """Pieces of the text that are in no chunk, with the reason; chunks are in reading order."""
-    edges = [0, *itertools.chain.from_iterable((chunk.start, chunk.end) for chunk in chunks), len(text)]
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
+    """Pieces of the text that are in no chunk, with the reason; chunks are in reading order and may share a sentence."""
+    ends = itertools.accumulate((chunk.end for chunk in chunks), max, initial=0)
+    starts = [*(chunk.start for chunk in chunks), len(text)]
+    for start, end in zip(ends, starts, strict=True):
         piece = text[start:end].strip()
         is_said = is_readable(piece)
         if is_said or len(piece) >= _MARKUP_CHARACTERS:

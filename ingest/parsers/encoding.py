@@ -40,6 +40,7 @@ _ALIASES = {
 _NEC = "iso-2022-jp with NEC marks"
 _WITH_NEC_MARKS = (b"\x1b$B", b"\x1b$(Q")  # JIS X 0213 has ①㈱ where Windows mail programs put them
 _ISO_2022_JP = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _COMMON = re.compile(
     "[\u3000-\u30ff\uff01-\uff5e\u2018-\u201d\u2026\u2015\u2460-\u2473\u3231\u00d7\u2192\u25a0-\u25cf]"
@@ -107,7 +108,7 @@ def _detected(data: bytes) -> Decoded:
 
 def _detected_codec(data: bytes) -> str | None:
     if b"\x00" in data:
-        return _wide_codec(data)
+        return wide_codec(data)
     if _ISO_2022_JP.search(data) and not _HIGH_RUN.search(data):
         return next((codec for codec in ("iso2022_jp", "iso2022_jp_ext") if _strictly(data, codec) is not None), _NEC)
     if _strictly(data, "utf-8") is not None:
@@ -117,13 +118,14 @@ def _detected_codec(data: bytes) -> str | None:
     return _japanese_codec(data)
 
 
-def _wide_codec(data: bytes) -> str | None:
-    """UTF-16 without a mark, when one byte order reads well and the other does not."""
+def wide_codec(data: bytes) -> str | None:
+    """UTF-16 without a mark, when one byte order reads well and the other does not; None for any other bytes."""
     fitting = [
         codec
         for codec in ("utf-16-le", "utf-16-be")
-        if len(data) % 2 == 0 and (text := _strictly(data, codec)) is not None and _plausible_share(text) > 0.9
-    ]
+        if len(data) % 2 == 0 and (text := _strictly(data, codec)) is not None
+        and _plausible_share(text) > 0.9 and not _CONTROLS.search(text)
+    ]  # fmt: skip
     return fitting[0] if len(fitting) == 1 else None
 
 

@@ -16,6 +16,7 @@ from assistant.errors import Text
 from ingest.parsers import refusals
 from ingest.parsers.archive import member_names
 from ingest.parsers.containers import declared_type, ole_family
+from ingest.parsers.encoding import wide_codec
 
 
 class Kind(StrEnum):
@@ -161,12 +162,15 @@ def _kind_of_ole(data: bytes) -> Kind:
 
 
 def _looks_binary(data: bytes) -> bool:
-    """Text holds no control bytes but blanks and ESC; UTF-16 says so by its mark or by a zero in every other byte."""
+    """Text holds no control bytes but blanks and ESC; UTF-16 says so by its mark, by a zero in every other byte, or by
+    making good sense in one byte order and none in the other."""
     sample = data[:65536]
     if sample.startswith(_UTF16_MARKS):
         return False
     zeros = sample.count(0)
     if zeros and max(sample[::2].count(0), sample[1::2].count(0)) == zeros and zeros > len(sample) / 10:
+        return False
+    if zeros and wide_codec(sample[: len(sample) // 2 * 2]) is not None:
         return False
     return len(_ODD_CONTROLS.findall(sample)) > len(sample) / 500
 

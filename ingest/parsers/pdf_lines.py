@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+from assistant.text import with_ideographs
 from ingest.parsers.draft import tidy
 from ingest.parsers.pdf_shown import Sight
 
@@ -95,7 +96,7 @@ def read_lines(
     sight = Sight(page, text_page, has_large_picture)
     unseen = 0
     try:
-        text = _page_text(text_page)
+        text = with_ideographs(_page_text(text_page))
         width, height = page.get_size()
         placed = []
         position = 0

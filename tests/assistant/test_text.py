@@ -9,6 +9,13 @@ def test_full_width_and_half_width_spellings_give_the_same_terms() -> None:
     assert text.lexical_terms("ＶＰＮ接続 ﾊﾟｽﾜｰﾄﾞ") == text.lexical_terms("VPN接続 パスワード")
 
 
+def test_radicals_that_fonts_of_pdfs_leave_behind_are_searched_as_the_characters_meant() -> None:
+    assert text.lexical_terms("⼈事部⻑ ⻄⽇本 ⻘⾊") == text.lexical_terms("人事部長 西日本 青色")
+    assert text.with_ideographs("⼈事部⻑、ＡＢＣ ｶﾅ①㈱") == "人事部長、ＡＢＣ ｶﾅ①㈱", (
+        "widths stay as they were written"
+    )
+
+
 def test_japanese_is_searched_by_character_pairs_and_english_by_words() -> None:
     assert text.lexical_terms("経費精算 travel expenses") == ["経費", "費精", "精算", "travel", "expense"]
 

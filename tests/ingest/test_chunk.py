@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -13,6 +14,14 @@ from tests.ingest.reading import read, read_text, shared
 SENTENCE = "年次有給休暇は、取得日の三営業日前までに申請しなければならない。"
 
 
+LONGEST_OVERLAP = 80
+
+
+def is_one_sentence(shared_words: str) -> bool:
+    words = shared_words.strip()
+    return words.endswith(("。", "！", "？", ".", "!", "?", "」", "）")) and "。" not in words[:-2]
+
+
 def chunks_of(parsed: ParsedDocument, *, wanted: int = 500, limit: int = 1000) -> list[Chunk]:
     """Chunks, with the promises of the chunker checked."""
     chunks = make_chunks(parsed, path="a.md", wanted_characters=wanted, limit_characters=limit)
@@ -20,9 +29,10 @@ def chunks_of(parsed: ParsedDocument, *, wanted: int = 500, limit: int = 1000) -
     covered: set[int] = set()
     for number, chunk in enumerate(chunks):
         assert chunk.ordinal == number
-        assert position <= chunk.start < chunk.end
+        assert position - LONGEST_OVERLAP <= chunk.start < chunk.end > position
         assert chunk.text == parsed.text[chunk.start : chunk.end]
         assert is_readable(chunk.text)
+        assert chunk.start >= position or is_one_sentence(parsed.text[chunk.start : position])
         assert chunk.text == chunk.text.strip()
         assert len(chunk.embedding_text) <= limit
         assert chunk.embedding_text.endswith(chunk.text)
@@ -75,7 +85,27 @@ def test_long_japanese_paragraphs_are_cut_at_sentence_ends(tmp_path: Path) -> No
     chunks = chunks_of(parsed)
     assert len(chunks) > 3
     assert all(chunk.text.endswith("。") for chunk in chunks)
-    assert all(400 <= len(chunk.text) <= 600 for chunk in chunks[:-1])
+    starts = [0, *(chunk.end for chunk in chunks)]
+    assert all(400 <= chunk.end - start <= 600 for start, chunk in zip(starts, chunks[:-1], strict=False))
+
+
+def test_a_chunk_begins_with_the_sentence_that_ended_the_one_before_it(tmp_path: Path) -> None:
+    parsed = read_text(tmp_path, "a.md", "# 規程\n\n" + "".join(f"{n}番目の{SENTENCE}" for n in range(40)))
+    chunks = chunks_of(parsed)
+    assert len(chunks) > 2
+    for former, chunk in itertools.pairwise(chunks):
+        first = chunk.text.partition("。")[0] + "。"
+        assert former.text.endswith(first)
+        assert chunk.start == former.end - len(first)
+
+
+def test_no_sentence_is_shared_across_headings_between_rows_or_when_it_is_long(tmp_path: Path) -> None:
+    rows = "\n".join(f"| 品番{n} | 部品の名前その{n} |" for n in range(80))
+    long = f"{'とても長い一文が' * 12}続く。"
+    text = f"# 一\n\n{SENTENCE * 9}\n\n# 二\n\n{SENTENCE}\n\n# 三\n\n| 品番 | 名前 |\n|---|---|\n{rows}\n\n# 四\n\n{long * 12}\n"
+    chunks = chunks_of(read_text(tmp_path, "a.md", text))
+    assert len(chunks) > 6
+    assert all(former.end <= chunk.start for former, chunk in itertools.pairwise(chunks))
 
 
 def test_long_english_paragraphs_are_cut_at_sentence_ends_not_at_line_ends(tmp_path: Path) -> None:

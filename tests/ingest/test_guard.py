@@ -94,7 +94,11 @@ def test_a_file_that_takes_too_long_is_given_up_and_its_process_killed(word_file
 
 @pytest.mark.parametrize(
     ("blow", "expected"),
-    [(signal.SIGSEGV, FailureReason.PARSER_CRASHED), (signal.SIGKILL, FailureReason.OUT_OF_MEMORY)],
+    [
+        (signal.SIGSEGV, FailureReason.PARSER_CRASHED),
+        (signal.SIGKILL, FailureReason.OUT_OF_MEMORY),
+        (signal.SIGXCPU, FailureReason.TIMEOUT),
+    ],
 )
 def test_a_process_that_dies_blames_the_file_and_the_next_one_is_read(
     parser: ParserProcess, note: Path, word_file: Path, blow: signal.Signals, expected: FailureReason

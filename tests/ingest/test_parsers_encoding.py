@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
+
 import pytest
 
 from assistant.errors import FailureReason, UnreadableDocument
 from ingest.parsers.encoding import decode
+from tests.ingest.reading import read, reason_of
 
 SENTENCES = [
     "就業規則",
@@ -51,6 +55,21 @@ def test_short_japanese_texts_are_read_right_or_refused(sentence: str, codec: st
     if codec in ("utf-16-le", "utf-16-be"):  # without its mark
         allowed.add(FailureReason.UNKNOWN_ENCODING)
     assert reading(written(sentence, codec) or b"") in allowed
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.csv"])
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-8", "cp932", "euc_jp", "iso2022_jp"])
+def test_a_file_of_japanese_text_is_read_whatever_its_encoding(tmp_path: Path, name: str, codec: str) -> None:
+    text = "年次有給休暇は、取得日の三営業日前までに申請しなければならない。\n部長の承認を得ること。\n"
+    (tmp_path / name).write_bytes(text.encode(codec))
+    assert read(tmp_path / name).text == text
+
+
+@pytest.mark.parametrize("step", [1, 3, 257, 4099])
+def test_numbers_of_two_bytes_are_no_text(tmp_path: Path, step: int) -> None:
+    numbers = [(n * step) % 65536 for n in range(2000)]
+    (tmp_path / "a.txt").write_bytes(struct.pack("<2000H", *numbers))
+    assert reason_of(tmp_path / "a.txt") in (FailureReason.UNSUPPORTED_TYPE, FailureReason.UNKNOWN_ENCODING)
 
 
 @pytest.mark.parametrize("sentence", ["Müller für Größe und Übung", "café résumé naïve — “quoted”", "año señor"])

@@ -87,6 +87,11 @@ def test_contents_pages_give_no_headings(tmp_path: Path) -> None:
     assert [words for _, words in headings(parsed)] == ["目次", "第1章 異動", "（異動） 第1条"]
 
 
+def test_radicals_in_a_pdf_are_quoted_as_the_characters_that_a_reader_sees(tmp_path: Path) -> None:
+    parsed = read(write_pdf(tmp_path / "a.pdf", [[(60, 60, 10, "⼈事部が⾒直しを⾏う。")]]))
+    assert parsed.text == "人事部が見直しを行う。"
+
+
 def test_locked_damaged_and_empty_files_are_told_apart(tmp_path: Path) -> None:
     locked = write_pdf(tmp_path / "locked.pdf", [rules_page(1)], password="open sesame")
     assert reason_of(locked) is FailureReason.ENCRYPTED
