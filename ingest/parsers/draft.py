@@ -59,10 +59,19 @@ HIDDEN_READ = "hidden_parts_read"
 """Note of a file whose hidden parts are in its text, because a rule of the folder says so."""
 
 
+HIDDEN_KINDS = ("hidden_sheets", "hidden_slides", "hidden_texts", "comments", "tracked_deletions")
+"""Notes that count what a reader does not see."""
+
+
 def hidden_notes(counts: Mapping[str, int], *, were_read: bool) -> dict[str, str | int | float]:
     """How many hidden parts there are, by kind, and whether they were read; nothing where there are none."""
     found: dict[str, str | int | float] = {name: count for name, count in counts.items() if count}
     return {**found, HIDDEN_READ: 1} if found and were_read else found
+
+
+def counted_hidden(notes: Notes) -> dict[str, int]:
+    """The counts of hidden parts among a file's notes, by kind."""
+    return {name: count for name in HIDDEN_KINDS if isinstance(count := notes.get(name), int)}
 
 
 def tidy(text: str) -> str:

@@ -19,7 +19,7 @@ from defusedxml.ElementTree import fromstring
 
 from assistant.domain import ParsedDocument
 from ingest.parsers import refusals
-from ingest.parsers.draft import Origin, Piece, assemble
+from ingest.parsers.draft import Origin, Piece, assemble, hidden_notes
 from ingest.parsers.html import pieces_of_page
 
 _CONTAINER = "META-INF/container.xml"
@@ -28,9 +28,10 @@ _PAGE_TYPES = frozenset({"application/xhtml+xml", "text/html", "application/x-dt
 _BROKEN = (zipfile.BadZipFile, ParseError, DefusedXmlException, KeyError, ValueError, RuntimeError, OSError, EOFError)
 
 
-def parse_epub(data: bytes, origin: Origin) -> ParsedDocument:
+def parse_epub(data: bytes, origin: Origin, *, reads_hidden: bool = False) -> ParsedDocument:
     """All pages in reading order; the list of contents is left out. Raises ENCRYPTED, CORRUPT, NO_TEXT."""
     pieces: list[Piece] = []
+    hidden = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             package_name = _package_name(archive)
@@ -43,11 +44,16 @@ def parse_epub(data: bytes, origin: Origin) -> ParsedDocument:
                 if name not in archive.namelist():
                     missing += 1
                     continue
-                pieces.extend(pieces_of_page(archive.read(name)))
+                found, unseen = pieces_of_page(archive.read(name), reads_hidden=reads_hidden)
+                pieces.extend(found)
+                hidden += unseen
     except _BROKEN as problem:
         raise refusals.corrupt("epub") from problem
     title = next((element.text for element in package.iter() if _local(element) == "title" and element.text), None)
-    return assemble(pieces, replace(origin, notes={"missing_pages": missing} if missing else {}), titles=[title])
+    notes = hidden_notes({"hidden_texts": hidden}, were_read=reads_hidden)
+    if missing:
+        notes["missing_pages"] = missing
+    return assemble(pieces, replace(origin, notes=notes), titles=[title])
 
 
 def _package_name(archive: zipfile.ZipFile) -> str:

@@ -49,7 +49,7 @@ def parse_bytes(
     if kind is Kind.EPUB:
         from ingest.parsers.epub import parse_epub
 
-        return parse_epub(data, origin)
+        return parse_epub(data, origin, reads_hidden=limits.reads_hidden)
     if kind is Kind.PDF:
         from ingest.parsers.pdf import parse_pdf
 
@@ -92,7 +92,7 @@ def _parse_text(data: bytes, kind: Kind, relative_path: str, limits: ParseLimits
     if kind is Kind.HTML:
         from ingest.parsers.html import parse_html
 
-        return parse_html(data, Origin(relative_path, kind, "beautifulsoup"))
+        return parse_html(data, Origin(relative_path, kind, "beautifulsoup"), reads_hidden=limits.reads_hidden)
     decoded = encoding.decode(data)
     if kind is Kind.MARKDOWN:
         from ingest.parsers.markdown import parse_markdown

@@ -16,7 +16,7 @@ from bs4.element import NavigableString
 
 from assistant.domain import ElementKind, ParsedDocument
 from ingest.parsers import encoding
-from ingest.parsers.draft import Origin, Piece, assemble, tidy
+from ingest.parsers.draft import Origin, Piece, assemble, hidden_notes, tidy
 
 _DECLARED = re.compile(
     rb"<meta[^>]+charset\s*=\s*[\"']?([A-Za-z0-9_:.-]+)|<\?xml[^>]+encoding=[\"']([A-Za-z0-9_.-]+)", re.I
@@ -32,26 +32,27 @@ _INLINE_NAMES = """
 _DROPPED = frozenset(_DROPPED_NAMES.split())
 _INLINE = frozenset(_INLINE_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HIDING = re.compile(r"display:none|visibility:hidden|font-size:0(?![.]?[0-9])")
 _ROW_SEPARATOR = " | "
 _MAIN_SHARE = 0.5
 
 
-def parse_html(data: bytes, origin: Origin) -> ParsedDocument:
-    """Elements of an HTML file; its only h1 names it, else its title tag."""
+def parse_html(data: bytes, origin: Origin, *, reads_hidden: bool = False) -> ParsedDocument:
+    """Elements of an HTML file; its only h1 names it, else its title tag. Hidden parts are left out and counted."""
     decoded = _decoded(data)
-    soup = _soup(decoded.text)
+    soup, hidden = _shown(decoded.text, reads_hidden=reads_hidden)
     pieces = list(_pieces(_main_part(soup)))
     tops = [piece.text for piece in pieces if piece.kind is ElementKind.HEADING and piece.level == 1]
     tag = soup.find("title")
     title = tidy(tag.get_text()) if isinstance(tag, Tag) else None
-    return assemble(
-        pieces, replace(origin, encoding=decoded.encoding), titles=[*(tops if len(tops) == 1 else []), title]
-    )
+    notes = {**(origin.notes or {}), **hidden_notes({"hidden_texts": hidden}, were_read=reads_hidden)}
+    named = replace(origin, encoding=decoded.encoding, notes=notes)
+    return assemble(pieces, named, titles=[*(tops if len(tops) == 1 else []), title])
 
 
-def pieces_of_page(data: bytes) -> list[Piece]:
-    """Pieces of one whole page among others, such as a chapter of a book; a blank page has none."""
-    return list(_pieces(_soup(_decoded(data).text))) if data.strip() else []
+def pieces_of_page(data: bytes, *, reads_hidden: bool = False) -> tuple[list[Piece], int]:
+    """Pieces of one whole page among others, such as a chapter of a book, and how many hidden parts it has."""
+    return pieces_of(_decoded(data).text, reads_hidden=reads_hidden) if data.strip() else ([], 0)
 
 
 def _decoded(data: bytes) -> encoding.Decoded:
@@ -60,9 +61,32 @@ def _decoded(data: bytes) -> encoding.Decoded:
     return encoding.decode(data, declared=declared)
 
 
-def pieces_of(markup: str) -> list[Piece]:
-    """Pieces of a fragment of HTML, such as the body of a mail."""
-    return list(_pieces(_soup(markup)))
+def pieces_of(markup: str, *, reads_hidden: bool = False) -> tuple[list[Piece], int]:
+    """Pieces of a fragment of HTML, such as the body of a mail, and how many hidden parts it has."""
+    soup, hidden = _shown(markup, reads_hidden=reads_hidden)
+    return list(_pieces(soup)), hidden
+
+
+def _shown(markup: str, *, reads_hidden: bool) -> tuple[BeautifulSoup, int]:
+    """The page without its hidden parts, or with them like the rest; and how many of them hold words."""
+    soup = _soup(markup)
+    hidden = 0
+    for tag in soup.find_all(_is_hidden):
+        if not tag.decomposed:
+            hidden += tag.name not in _DROPPED and bool(tag.get_text(strip=True))
+            tag.decompose()
+    if not reads_hidden or not hidden:
+        return soup, hidden
+    whole = _soup(markup)
+    for tag in whole.find_all(_is_hidden):
+        for name in ("hidden", "aria-hidden", "style"):
+            tag.attrs.pop(name, None)
+    return whole, hidden
+
+
+def _is_hidden(tag: Tag) -> bool:
+    style = "".join(str(tag.get("style", "")).lower().split())
+    return tag.has_attr("hidden") or tag.get("aria-hidden") == "true" or bool(_HIDING.search(style))
 
 
 def table_rows(markup: str) -> list[list[str]]:
@@ -139,17 +163,12 @@ def _children(tag: Tag) -> Iterator[Tag | NavigableString]:
         if isinstance(child, Comment | Doctype):
             continue
         if isinstance(child, Tag):
-            is_hidden = child.has_attr("hidden") or child.get("aria-hidden") == "true" or _is_invisible(child)
             is_page_foot = child.name == "footer" and child.find_parent(["article", "main", "section"]) is None
-            if child.name in _DROPPED or is_hidden or is_page_foot:
+            if child.name in _DROPPED or is_page_foot:
                 continue
             yield child
         elif isinstance(child, NavigableString):
             yield child
-
-
-def _is_invisible(tag: Tag) -> bool:
-    return "display:none" in str(tag.get("style", "")).replace(" ", "").lower()
 
 
 def _kind_within(tag: Tag | None) -> tuple[ElementKind, int]:

@@ -11,6 +11,7 @@ import email
 import email.policy
 import mimetypes
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from email.message import EmailMessage, MIMEPart
 from io import BytesIO
@@ -22,7 +23,7 @@ from oxmsg.attachment import Attachment as OutlookAttachment
 from assistant.domain import ElementKind, ParsedDocument
 from assistant.errors import DocumentError
 from ingest.parsers import encoding, refusals
-from ingest.parsers.draft import Origin, Piece, appended, assemble, finish, tidy
+from ingest.parsers.draft import Origin, Piece, appended, assemble, counted_hidden, finish, hidden_notes, tidy
 from ingest.parsers.html import pieces_of
 from ingest.parsers.kinds import Kind
 from ingest.parsers.limits import ParseLimits
@@ -78,7 +79,8 @@ def parse_mail(data: bytes, origin: Origin, *, limits: ParseLimits, read: Read, 
     if not (mail.subject or mail.plain or mail.html or mail.attachments):
         raise refusals.no_text()
     wanted = mail.attachments[: limits.attachment_limit] if mails_above < limits.attachment_depth_limit else ()
-    parsed = _message(mail, origin)
+    parsed = _message(mail, origin, reads_hidden=limits.reads_hidden)
+    hidden = Counter(counted_hidden(parsed.notes))
     unread: list[str] = []
     characters = 0
     for attachment in wanted:
@@ -93,9 +95,11 @@ def parse_mail(data: bytes, origin: Origin, *, limits: ParseLimits, read: Read, 
         if characters > limits.character_limit:
             raise refusals.too_large(f"{limits.character_limit:,} 文字", f"{limits.character_limit:,} characters")
         unread += str(other.notes.get("unread_attachment_names", "")).splitlines()
+        hidden.update(counted_hidden(other.notes))
         parsed = appended(parsed, attachment.name, other)
     unread += [f"{attachment.name}: not opened" for attachment in mail.attachments[len(wanted) :]]
-    return replace(parsed, notes={**parsed.notes, **_attachment_notes(mail, unread)})
+    notes = hidden_notes(hidden, were_read=limits.reads_hidden)
+    return replace(parsed, notes={**parsed.notes, **notes, **_attachment_notes(mail, unread)})
 
 
 def _attachment_notes(mail: Mail, unread: list[str]) -> dict[str, str | int | float]:
@@ -106,14 +110,16 @@ def _attachment_notes(mail: Mail, unread: list[str]) -> dict[str, str | int | fl
     return notes
 
 
-def _message(mail: Mail, origin: Origin) -> ParsedDocument:
+def _message(mail: Mail, origin: Origin, *, reads_hidden: bool) -> ParsedDocument:
     """Head and body."""
     if mail.plain or not mail.html:
         text = f"{mail.head()}\n\n{mail.plain}".strip()
         return finish(text, plain_elements(text, title=mail.subject or None), origin, titles=[mail.subject])
     head, _, lines = mail.head().partition("\n") if mail.subject else ("", "", mail.head())
-    pieces = [Piece(ElementKind.HEADING, head, level=1), Piece(ElementKind.TEXT, lines), *pieces_of(mail.html)]
-    return assemble(pieces, origin, titles=[mail.subject])
+    body, hidden = pieces_of(mail.html, reads_hidden=reads_hidden)
+    pieces = [Piece(ElementKind.HEADING, head, level=1), Piece(ElementKind.TEXT, lines), *body]
+    notes = hidden_notes({"hidden_texts": hidden}, were_read=reads_hidden)
+    return assemble(pieces, replace(origin, notes={**(origin.notes or {}), **notes}), titles=[mail.subject])
 
 
 def _from_rfc822(data: bytes) -> Mail:

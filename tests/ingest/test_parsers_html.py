@@ -6,6 +6,7 @@ import pytest
 
 from assistant.domain import ElementKind
 from assistant.errors import FailureReason
+from ingest.parsers import ParseLimits
 from tests.ingest.reading import headings, read, read_text, reason_of, shared, texts
 
 PAGE = """<!DOCTYPE html><html lang="ja"><head><meta charset="{charset}"><title>人事FAQ | 社内サイト</title>
@@ -36,6 +37,26 @@ def test_scripts_styles_navigation_comments_and_hidden_parts_are_left_out(tmp_pa
     text = read_text(tmp_path, "faq.html", PAGE.format(charset="utf-8")).text
     for absent in ("見えてはいけない", "color", "トップ", "隠された文", "注記", "©"):
         assert absent not in text
+
+
+@pytest.mark.parametrize(
+    "hiding",
+    ["hidden", 'aria-hidden="true"', 'style="visibility: hidden"', 'style="font-size:0"', 'style="font-size: 0px"'],
+)
+def test_hidden_parts_are_counted_and_read_only_where_the_rule_says_so(tmp_path: Path, hiding: str) -> None:
+    (tmp_path / "a.html").write_text(
+        f"<p>見える文です。</p><div {hiding}><p>隠した<b>文</b></p></div>", encoding="utf-8"
+    )
+    parsed = read(tmp_path / "a.html")
+    assert (texts(parsed), dict(parsed.notes)) == (["見える文です。"], {"hidden_texts": 1})
+    brought_back = read(tmp_path / "a.html", limits=ParseLimits(reads_hidden=True))
+    assert texts(brought_back) == ["見える文です。", "隠した文"]
+    assert dict(brought_back.notes) == {"hidden_texts": 1, "hidden_parts_read": 1}
+
+
+def test_small_letters_are_not_hidden_ones(tmp_path: Path) -> None:
+    parsed = read_text(tmp_path, "a.html", '<p style="font-size: 0.8em">小さい注意書き</p>')
+    assert (parsed.text, dict(parsed.notes)) == ("小さい注意書き", {})
 
 
 @pytest.mark.parametrize(("charset", "codec"), [("Shift_JIS", "cp932"), ("EUC-JP", "euc_jp"), ("utf-8", "utf-8")])

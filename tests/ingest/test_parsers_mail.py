@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import docx
+import openpyxl
 import pytest
 
 from assistant.errors import FailureReason
@@ -85,6 +86,27 @@ def test_attachments_are_read_below_a_heading_with_their_name_and_a_name_is_no_p
     assert {"停止の手順書です。", "日当は3,000円とする。"} <= set(texts(parsed))
     assert dict(parsed.notes) == {"attachments": 2}
     assert parsed.title == "基幹システム停止のお知らせ"
+
+
+def test_hidden_parts_of_a_mail_and_its_attachments_are_counted_together(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["品目", "単価"])
+    workbook.create_sheet("原価").append(["仕入先", "秘密の価格"])
+    workbook["原価"].sheet_state = "hidden"
+    content = io.BytesIO()
+    workbook.save(content)
+    mail = EmailMessage()
+    mail["Subject"] = "見積の送付"
+    mail.set_content("<p>見積を送ります。</p><p hidden>社内用の注記</p>", subtype="html")
+    mail.add_attachment(content.getvalue(), maintype="application", subtype="xlsx", filename="見積.xlsx")
+    (tmp_path / "a.eml").write_bytes(bytes(mail))
+    parsed = read(tmp_path / "a.eml")
+    assert (parsed.notes["hidden_texts"], parsed.notes["hidden_sheets"]) == (1, 1)
+    assert "秘密" not in parsed.text
+    brought_back = read(tmp_path / "a.eml", limits=ParseLimits(reads_hidden=True))
+    assert "社内用の注記" in brought_back.text
+    assert "秘密の価格" in brought_back.text
+    assert (brought_back.notes["hidden_sheets"], brought_back.notes["hidden_parts_read"]) == (1, 1)
 
 
 def test_an_attachment_that_cannot_be_read_is_counted_with_its_reason(tmp_path: Path) -> None:
