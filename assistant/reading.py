@@ -82,7 +82,8 @@ class ReadingView:
             return
         if seen.problem is not None and seen.problem != self._problem:
             self._problem = seen.problem
-            self._console.print(f"! {seen.problem}", markup=False)
+            said = seen.problem.splitlines()
+            self._console.print(f"! {said[0] if self._language == 'ja' else said[-1]}", markup=False)
         if seen.is_over:
             total = self._bar.tasks[0].total
             self._bar.update(self._task, completed=total)

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from assistant.adapters.ledger import Ledger
 from assistant.errors import AssistantError
 from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
@@ -28,7 +29,7 @@ from ingest.plan_shown import print_plan
 from ingest.prove import measure
 from ingest.receipt import as_csv as receipts_as_csv
 from ingest.report import print_report, print_status, say
-from ingest.rules import read_folders, read_rules
+from ingest.rules import Rule, read_folders, read_rules, refuse_lost_rules
 from ingest.schedule import local_now, next_times
 from ingest.worker import SETTLE_SECONDS, Worker
 
@@ -75,6 +76,12 @@ def _parser(settings: Settings) -> ParserProcess:
     )
 
 
+def _rules(settings: Settings, ledger: Ledger, root: Path) -> tuple[Rule, ...]:
+    """The rules as they are now. Raises SettingsError rather than going on without those that restrict documents."""
+    refuse_lost_rules(settings.rules_file, has_restricted_documents=ledger.has_restricted_documents())
+    return read_rules(settings.rules_file, root)
+
+
 @app.command()
 def plan(folder: Folder = None, as_json: Json = False) -> None:
     """Shows what a run would do, and how long it would take; writes nothing, and reads only files that are new or differ."""
@@ -84,7 +91,7 @@ def plan(folder: Folder = None, as_json: Json = False) -> None:
         root = (folder or settings.documents_folder).resolve()
         ledger = open_stores(settings).ledger
         print_plan(
-            plan_folder(ledger, root, read_rules(settings.rules_file, root)),
+            plan_folder(ledger, root, _rules(settings, ledger, root)),
             ledger.pace(),
             folder=ledger.name_of_folder(root),
             settle_seconds=SETTLE_SECONDS,
@@ -124,13 +131,15 @@ def _run(folder: Path | None, *, as_json: bool, is_retrying: bool = False, allow
                 stores.ledger.report_job(job.job_id, counts={"done": done, "total": total})
 
             try:
-                rules = read_rules(settings.rules_file, root)
+                rules = _rules(settings, stores.ledger, root)
                 with beating(stores.ledger, job.job_id) as is_lost:
                     report = Run(stores, parser, rules, progress, is_lost.is_set).run(
                         root, is_retrying=is_retrying, allows_deletions=allows_deletions
                     )
             except AssistantError as error:
-                stores.ledger.finish_job(job.job_id, counts={}, error=error.describe("en"))
+                stores.ledger.finish_job(
+                    job.job_id, counts={}, error=error.describe("ja") + "\n" + error.describe("en")
+                )
                 raise
             stores.ledger.finish_job(job.job_id, counts=report.counts, error=None)
         print_report(report, as_json=as_json, is_retrying=is_retrying)
@@ -152,7 +161,7 @@ def watch(folder: Folder = None) -> None:
         with _parser(settings) as parser:
 
             def run_folder(path: Path, progress: Progress, should_stop: Callable[[], bool]) -> RunReport:
-                rules = read_rules(settings.rules_file, path)
+                rules = _rules(settings, stores.ledger, path)
                 return Run(stores, parser, rules, progress, should_stop, SETTLE_SECONDS).run(path)
 
             worker = Worker(
@@ -226,6 +235,11 @@ def _status(stores: Stores) -> dict[str, Any]:
             "state": job.state.value,
             "error": job.error,
             "deletions_waiting": job.counts.get("deletions_waiting", 0),
+            "skipped_by_rule": {
+                name.removeprefix("skipped_"): count
+                for name, count in job.counts.items()
+                if name.startswith("skipped_")
+            },
         }
         for root, job in stores.ledger.last_runs().items()
     ]

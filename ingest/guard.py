@@ -239,11 +239,14 @@ class ParserProcess:
         seen = self._error_tail()
         _log.warning("parser process ended", path=relative_path, status=status, last_words=seen)
         self.close()
-        if status in (OUT_OF_MEMORY_EXIT, -signal.SIGKILL) or "MemoryError" in seen or "bad_alloc" in seen:
+        if status == OUT_OF_MEMORY_EXIT or "MemoryError" in seen or "bad_alloc" in seen:
             return refusals.out_of_memory()
         if status == -signal.SIGXCPU:
             return refusals.too_slow(self._timeout_seconds)
-        return refusals.crashed()
+        # Not surely the file's fault (SIGKILL is the system short of memory): the next runs try it in a fresh process.
+        blamed = refusals.out_of_memory() if status == -signal.SIGKILL else refusals.crashed()
+        blamed.permanent = False
+        return blamed
 
     def _error_tail(self) -> str:
         if self._errors is None:

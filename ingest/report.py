@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -16,6 +18,38 @@ from ingest.pipeline import RunReport
 
 WAITING_LISTED = 20
 """Waiting deletions that are named; all are counted."""
+FAILURES_LISTED = 50
+"""Failures that are named; all are counted by reason."""
+WARNED_LISTED = 10
+"""Documents named for each warning; all are counted."""
+WARNINGS = {
+    "not_found_again": (
+        "自分の文から作った質問で上位 5 件に出ません。ほとんど同じファイルが多いときに起きます。不要な写しを除いてください。"
+        "代わりに見つかったものは `ingest receipts --json` にあります。",
+        "not found among the first five by questions made of its own text, usually because other files are nearly the "
+        "same. Remove copies that nobody needs; `ingest receipts --json` says what was found instead.",
+    ),
+    "unread_pages": (
+        "文字認識できないページがあります。より鮮明に読み取り直すか、文字の入った元のファイルを置いてください。",
+        "has pages that could not be recognised. Scan them again more clearly, or put the original with its text there.",
+    ),
+    "nobody_may_read": (
+        "規則により誰も読めません。意図したものでなければ ingest.toml の groups を直してください。",
+        "may be read by nobody. If that is not intended, mend `groups` in ingest.toml.",
+    ),
+    "not_asked_yet": (
+        "まだ確認していません。次の `ingest run` が確かめます。",
+        "was not asked for yet. The next `ingest run` does it.",
+    ),
+}
+"""What a warning means and what to do."""
+DOCUMENTS = {
+    "indexed": ("検索できる", "searchable"),
+    "warn": ("検索できるが、見てほしい", "searchable, with a warning"),
+    "failed": ("読めない", "cannot be read"),
+    "pending": ("次の取り込みで読む", "waits for the next run"),
+    "skipped": ("対象外の形式", "type not supported"),
+}
 
 
 def say(ja: str, en: str) -> None:
@@ -50,9 +84,29 @@ def print_report(report: RunReport, *, as_json: bool, is_retrying: bool) -> None
             f"{len(report.tried)} 件をもう一度読み、{len(recovered)} 件が検索できるようになりました。",
             f"{len(report.tried)} tried again, {len(recovered)} of them searchable now.",
         )
-    for failure in report.failures:
-        language_line = 0 if caller_language() == "ja" else -1
-        typer.echo(f"  ! {failure.path}: {failure.reason.value}: {failure.message.splitlines()[language_line]}")
+    print_failures([(failure.path, failure.reason.value, failure.message) for failure in report.failures])
+
+
+def in_callers_language(lines: str) -> str:
+    """Of a text kept as a Japanese and an English line, the caller's."""
+    both = lines.splitlines() or [""]
+    return both[0] if caller_language() == "ja" else both[-1]
+
+
+def print_failures(failures: Sequence[tuple[str, str, str]]) -> None:
+    """(path, reason, message in both languages) each: what is wrong and what to do, the most frequent reason first."""
+    often = Counter(reason for _, reason, _ in failures)
+    for path, reason, message in sorted(failures, key=lambda failure: (-often[failure[1]], failure[1]))[
+        :FAILURES_LISTED
+    ]:
+        typer.echo(f"  ! {path}: {reason}: {in_callers_language(message)}")
+    if len(failures) > FAILURES_LISTED:
+        more = len(failures) - FAILURES_LISTED
+        counted = ", ".join(f"{reason} {count:,}" for reason, count in often.most_common())
+        say(
+            f"  … ほか {more:,} 件。理由ごとの件数: {counted}。すべては `ingest receipts --csv` で書き出せます。",
+            f"  … and {more:,} more. By reason: {counted}. `ingest receipts --csv` lists all of them.",
+        )
 
 
 def print_waiting(paths: list[str], *, listed: int = WAITING_LISTED) -> None:
@@ -93,25 +147,27 @@ def _print_fitness(fitness: dict[str, Any]) -> None:
 
 
 def print_status(state: dict[str, Any]) -> None:
-    """The state as `ingest status` collected it."""
-    print_counts({**state["documents"], "chunks": state["ledger_chunks"]})
-    for name, difference in state["indexes"].items():
-        typer.echo(f"{name}: missing {difference['missing']}, surplus {difference['surplus']}")
+    """The state as `ingest status` collected it: how many, what is wrong and what to do, then whether the indexes agree."""
+    for status, count in state["documents"].items():
+        say(f"{count:>8,}  {_named(DOCUMENTS, status)[0]}", f"{count:>8,}  {_named(DOCUMENTS, status)[1]}")
+    say(f"{state['ledger_chunks']:>8,}  断片", f"{state['ledger_chunks']:>8,}  chunks")
     _print_fitness(state["fitness"] or {})
+    for job in state["running_jobs"]:
+        done, total = job["counts"].get("done", 0), job["counts"].get("total", 0)
+        say(
+            f"取り込み中: {job['folder']}({total:,} 件のうち {done:,} 件)",
+            f"Running: {job['folder']} ({done:,} of {total:,} files)",
+        )
     for last in state["last_runs"]:
-        if last["deletions_waiting"]:
+        _print_last_run(last)
+    print_failures([(failed["path"], failed["reason"], failed["message"]) for failed in state["failures"]])
+    _print_warnings(state["warnings"])
+    for name, difference in state["indexes"].items():
+        if difference["missing"] or difference["surplus"]:
             say(
-                f"{last['folder']}: {last['deletions_waiting']} 件の削除が確認待ちです"
-                "(`ingest plan` で見て、`ingest run --allow-deletions` で確認します)。",
-                f"{last['folder']}: {last['deletions_waiting']} deletions wait for confirmation "
-                "(look with `ingest plan`, confirm with `ingest run --allow-deletions`).",
+                f"  ! 索引 {name}: {difference['missing']:,} 件足りず、{difference['surplus']:,} 件余分です。",
+                f"  ! index {name}: {difference['missing']:,} missing, {difference['surplus']:,} too many.",
             )
-        if last["error"]:
-            typer.echo(f"  ! {last['folder']}: {last['error'].splitlines()[0]}")
-    for failure in state["failures"]:
-        typer.echo(f"  ! {failure['path']}: {failure['reason']}")
-    for warned in state["warnings"]:
-        typer.echo(f"  ? {warned['path']}: {', '.join(warned['warnings'])}")
     if state["is_true"]:
         say("索引は台帳と一致しています。", "The indexes agree with the ledger.")
     else:
@@ -119,3 +175,45 @@ def print_status(state: dict[str, Any]) -> None:
             "索引が台帳と一致していません。`ingest run` か `ingest rebuild` で直ります。",
             "The indexes differ from the ledger. `ingest run` or `ingest rebuild` mends them.",
         )
+
+
+def _named(names: Mapping[str, tuple[str, str]], code: str) -> tuple[str, str]:
+    return names.get(code, (code, code))
+
+
+def _print_last_run(last: dict[str, Any]) -> None:
+    """What a person must know of the last run of a folder."""
+    if last["deletions_waiting"]:
+        say(
+            f"{last['folder']}: {last['deletions_waiting']} 件の削除が確認待ちです"
+            "(`ingest plan` で見て、`ingest run --allow-deletions` で確認します)。",
+            f"{last['folder']}: {last['deletions_waiting']} deletions wait for confirmation "
+            "(look with `ingest plan`, confirm with `ingest run --allow-deletions`).",
+        )
+    if last["skipped_by_rule"]:
+        by_rule = ", ".join(f"{rule} {count:,}" for rule, count in last["skipped_by_rule"].items())
+        say(
+            f"{last['folder']}: 規則により飛ばしたもの: {by_rule}(`ingest plan` が名前を示します)",
+            f"{last['folder']}: left out by rule: {by_rule} (`ingest plan` names them)",
+        )
+    if last["error"]:
+        typer.echo(f"  ! {last['folder']}: {in_callers_language(last['error'])}")
+
+
+def _print_warnings(warned: Sequence[Mapping[str, Any]]) -> None:
+    """Each warning once, with what it means and what to do, and its first documents."""
+    by_warning: dict[str, list[str]] = {}
+    for document in warned:
+        for code in document["warnings"]:
+            by_warning.setdefault(code, []).append(document["path"])
+    for code, paths in by_warning.items():
+        ja, en = _named(WARNINGS, code)
+        say(f"  ? {code}({len(paths):,} 件): {ja}", f"  ? {code} ({len(paths):,}): {en}")
+        for path in paths[:WARNED_LISTED]:
+            typer.echo(f"      {path}")
+        if len(paths) > WARNED_LISTED:
+            more = len(paths) - WARNED_LISTED
+            say(
+                f"      … ほか {more:,} 件(すべては `ingest receipts --csv`)",
+                f"      … and {more:,} more (all of them: `ingest receipts --csv`)",
+            )

@@ -113,6 +113,24 @@ def read_rules(file: Path, root: Path | None = None) -> tuple[Rule, ...]:
     return (*general, *own)
 
 
+def refuse_lost_rules(file: Path, *, has_restricted_documents: bool) -> None:
+    """Raises SettingsError when the file is gone though documents are restricted: without rules everyone could read them.
+
+    An editor or a sync that replaces the file leaves such a moment.
+    """
+    if has_restricted_documents and not file.exists():
+        raise SettingsError(
+            Text(
+                ja=f"{file} がありませんが、読める人を限った文書があります。全員に開いてしまうので、何も変更していません。",
+                en=f"{file} is gone, but some documents are restricted. Without it everyone could read them; nothing was changed.",
+            ),
+            Text(
+                ja="ファイルを戻してください(場所は ASSISTANT_RULES_FILE)。本当に全員に開くなら、空のファイルを置いてください。",
+                en="Put it back (its place is ASSISTANT_RULES_FILE). To open all documents to everyone, leave an empty file there.",
+            ),
+        )
+
+
 def read_folders(file: Path) -> tuple[IngestedFolder, ...]:
     """The folders that the file names, with absolute roots. Raises SettingsError that names the place."""
     return _read(file)[1]

@@ -10,6 +10,7 @@ with heartbeats; a worker that dies is noticed by its silence and its work is fo
 
 from __future__ import annotations
 
+import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from pathlib import Path
 import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
+from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from assistant.adapters.ledger.jobs import Jobs
 from assistant.domain import Job
@@ -70,6 +71,8 @@ class _Place:
     next_scan: float = 0.0
     next_time: datetime | None = None
     settle_tries: int = 0
+    watched: tuple[ObservedWatch, tuple[int, int]] | None = None
+    """What the observer was given, and which folder that was: one that vanished and came back is another."""
     last_outcome: tuple[object, ...] | None = None
 
     def is_due(self, now: datetime) -> bool:
@@ -139,6 +142,9 @@ class Worker:
         except AssistantError as error:
             log.warning("folders_not_read", error=error.code, message=error.message.en)
             return
+        for folder, place in self._places.items():
+            if place.watched is not None and (folder not in wanted or wanted[folder] is not None):
+                observer.unschedule(place.watched[0])
         self._places = {
             folder: place
             for folder, place in self._places.items()
@@ -153,8 +159,8 @@ class Worker:
                 last_run = local_time(last.finished_at) if last is not None and last.finished_at else None
                 place.next_time = next_run(schedule, now=self.clock(), last_run=last_run)
                 log.info("folder_scheduled", folder=str(folder), schedule=schedule, next_time=str(place.next_time))
-            elif folder.is_dir():
-                observer.schedule(place.events, str(folder), recursive=True)
+        for place in self._places.values():
+            _watch(place, observer)
 
     def _do_job(self) -> bool:
         """Runs the next job of the ledger, if there is one and no other ingestion is at work."""
@@ -243,11 +249,34 @@ class Worker:
     def _finish(self, job: Job, counts: dict[str, int], problem: AssistantError | None, *, is_kept: bool) -> None:
         try:
             if is_kept:
-                self.jobs.finish_job(job.job_id, counts=counts, error=problem.describe("en") if problem else None)
+                self.jobs.finish_job(
+                    job.job_id,
+                    counts=counts,
+                    error=problem.describe("ja") + "\n" + problem.describe("en") if problem else None,
+                )
             else:
                 self.jobs.drop_job(job.job_id)
         except AssistantError as error:
             log.warning("ledger_unavailable", error=error.code)
+
+
+def _watch(place: _Place, observer: BaseObserver) -> None:
+    """Follows the events of a folder without a schedule; anew when it vanished and came back, as a mounted share does."""
+    if place.schedule is not None:
+        return
+    try:
+        state = place.folder.stat()
+        identity = (state.st_dev, state.st_ino) if stat.S_ISDIR(state.st_mode) else None
+    except OSError:  # not there now; the scan says so
+        identity = None
+    if place.watched is not None and place.watched[1] != identity:
+        observer.unschedule(place.watched[0])
+        place.watched = None
+    if place.watched is None and identity is not None:
+        try:
+            place.watched = (observer.schedule(place.events, str(place.folder), recursive=True), identity)
+        except OSError as error:  # gone again, or the system's limit of watched folders: scans on the interval go on
+            log.warning("folder_not_watched", folder=str(place.folder), error=str(error))
 
 
 _CHANGES = ("add", "change", "retry", "move", "delete", "mended", "regrouped")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from assistant.domain import EVERYONE, Principal
+from assistant.adapters.fake import FakeEmbedder
+from assistant.domain import EVERYONE, DocumentStatus, ParsedDocument, Principal
+from assistant.errors import FailureReason
+from assistant.ports import Vectors
+from ingest.guard import ParserProcess
 from ingest.rules import Rule
 from tests.ingest.running import Desk, desk
 
@@ -198,3 +207,130 @@ def test_retry_tries_the_failed_files_and_nothing_else(at: Desk) -> None:
     assert [failure.path for failure in report.failures] == ["bad.pdf"]
     assert (report.counts["add"], report.counts["delete"]) == (0, 0)
     assert sorted(at.documents()) == ["bad.pdf", "empty.md", "good.md"]
+
+
+class CountingEmbedder(FakeEmbedder):
+    """Counts the texts of documents that it is given."""
+
+    texts = 0
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        self.texts += len(texts)
+        return super().embed_documents(texts)
+
+
+def identities(at: Desk) -> dict[str, tuple[str, str | None]]:
+    return {path: (document.document_id, document.version_id) for path, document in at.documents().items()}
+
+
+def test_a_renamed_folder_of_hundreds_of_files_embeds_nothing(at: Desk) -> None:
+    at.stores = replace(at.stores, embedder=CountingEmbedder())
+    fill(at, 300, folder="書庫/文書")
+    at.run()
+    before, embedded = identities(at), at.stores.embedder.texts
+    assert embedded >= 300
+    (at.root / "書庫").rename(at.root / "保管")
+    report = at.run()
+    assert (report.counts["move"], report.counts["deletions_waiting"], report.tried) == (300, 0, [])
+    assert at.stores.embedder.texts == embedded
+    assert {path.replace("保管", "書庫"): own for path, own in identities(at).items()} == before
+
+
+def test_two_files_that_exchange_their_names_exchange_their_documents(at: Desk) -> None:
+    at.write("a.md")
+    at.write("b.md")
+    at.run()
+    before = identities(at)
+    (at.root / "a.md").rename(at.root / "c")
+    (at.root / "b.md").rename(at.root / "a.md")
+    (at.root / "c").rename(at.root / "b.md")
+    at.run()
+    texts = {path: at.stores.ledger.get_document(document_id, principal=Principal("ben")).title
+             for path, (document_id, _) in identities(at).items()}  # fmt: skip
+    assert texts == {"a.md": "b.md", "b.md": "a.md"}
+    assert at.stores.ledger.counts_of_truth()["searchable"] == 2
+    assert sorted(before) == sorted(identities(at))
+
+
+def test_a_name_that_changes_only_its_case_keeps_the_document(at: Desk) -> None:
+    at.write("Report.md")
+    at.run()
+    before = identities(at)["Report.md"]
+    (at.root / "Report.md").rename(at.root / "REPORT.md")
+    assert at.run().counts["move"] == 1
+    assert identities(at) == {"REPORT.md": before}
+
+
+def test_a_file_that_moves_and_changes_at_once_leaves_nothing_of_its_old_text(at: Desk) -> None:
+    for name in ("a.md", "b.md", "c.md"):
+        at.write(name)
+    at.run()
+    (at.root / "a.md").rename(at.root / "新しい.md")
+    at.write("新しい.md", "# 新しい\n\n届出は9日前までに行う。\n")
+    counts = at.run().counts
+    assert (counts["add"], counts["delete"], counts["move"]) == (1, 1, 0)
+    assert sorted(at.documents()) == ["b.md", "c.md", "新しい.md"]
+    assert at.stores.ledger.counts_of_truth()["chunks"] == 3
+
+
+def test_a_file_that_moves_under_another_rule_changes_its_readers_in_the_same_run(at: Desk) -> None:
+    board = Rule("限定/*", groups=("board",))
+    chie = Principal("chie", frozenset({EVERYONE, "board"}))
+    at.write("a.md")
+    at.write("b.md")
+    at.run(board)
+    own = identities(at)["a.md"]
+    (at.root / "限定").mkdir()
+    (at.root / "a.md").rename(at.root / "限定/a.md")
+    report = at.run(board)
+    assert (report.counts["move"], report.counts["regrouped"], report.tried) == (1, 1, [])
+    assert list(at.documents()) == ["b.md"]
+    assert at.documents(chie)["限定/a.md"].document_id == own[0]
+    (at.root / "限定/a.md").rename(at.root / "a.md")
+    at.run(board)
+    assert sorted(at.documents()) == ["a.md", "b.md"]
+
+
+class PoisonedParser(ParserProcess):
+    """A real parser process that is killed by a signal whenever it has been given poison.md."""
+
+    poisoned: list[int | None]
+
+    def parse(self, path: Path, *, relative_path: str, **more: Any) -> ParsedDocument:
+        if path.name != "poison.md":
+            return super().parse(path, relative_path=relative_path, **more)
+        process_id = self._running().pid
+        self.poisoned.append(process_id)
+        os.kill(process_id, signal.SIGSTOP)  # so that it cannot answer first
+        killer = threading.Timer(0.2, os.kill, (process_id, signal.SIGSEGV))
+        killer.start()
+        threading.Timer(0.3, os.kill, (process_id, signal.SIGCONT)).start()
+        try:
+            return super().parse(path, relative_path=relative_path, **more)
+        finally:
+            killer.join()
+
+
+def test_a_file_that_kills_its_parser_is_tried_three_times_in_a_fresh_process_and_set_aside(at: Desk) -> None:
+    with PoisonedParser(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
+        parser.poisoned = []
+        healthy, at.parser = at.parser, parser
+        at.write("poison.md")
+        at.write("good.md")
+        seen = []
+        for _ in range(4):
+            report = at.run()
+            (failure,) = report.failures
+            seen.append((failure.reason, failure.attempts, at.documents()["poison.md"].status))
+        assert seen == [
+            (FailureReason.PARSER_CRASHED, 1, DocumentStatus.PENDING),
+            (FailureReason.PARSER_CRASHED, 2, DocumentStatus.PENDING),
+            (FailureReason.PARSER_CRASHED, 3, DocumentStatus.FAILED),
+            (FailureReason.PARSER_CRASHED, 3, DocumentStatus.FAILED),
+        ]
+        assert len(set(parser.poisoned)) == len(parser.poisoned) == 3
+        assert at.documents()["good.md"].status in {DocumentStatus.INDEXED, DocumentStatus.WARN}
+        assert at.run(is_retrying=True).tried == ["poison.md"]
+        assert len(parser.poisoned) == 4
+        at.parser = healthy
+        assert at.run(is_retrying=True).failures == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,10 +21,10 @@ from sqlalchemy import update
 from assistant.adapters.ledger import schema as s
 from assistant.domain import JobState
 from assistant.errors import Overloaded
-from ingest.heartbeat import beating, worker_name
+from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.lock import ingestion_lock
 from ingest.pipeline import Run, RunReport
-from ingest.rules import IngestedFolder
+from ingest.rules import IngestedFolder, read_folders, read_rules
 from ingest.worker import ALIVE_FILE, SETTLE_SECONDS, Worker
 from tests.ingest.running import Desk, desk
 
@@ -47,12 +50,18 @@ def watching(at: Desk, *listed: IngestedFolder, clock: Callable[[], datetime] | 
     runs: list[Path] = []
     stop = threading.Event()
 
+    rules_file = at.root.parent / "ingest.toml"
+
     def run_folder(path: Path, progress: Callable[[int, int, str], None], should_stop: Callable[[], bool]) -> RunReport:
-        report = Run(at.stores, at.parser, (), progress, should_stop, SETTLE_SECONDS).run(path)
+        rules = read_rules(rules_file, path)
+        report = Run(at.stores, at.parser, rules, progress, should_stop, SETTLE_SECONDS).run(path)
         runs.append(path)
         return report
 
-    worker = Worker(at.stores.ledger, run_folder, at.root, at.root.parent, 1.0, stop, folders=lambda: listed)
+    def folders() -> tuple[IngestedFolder, ...]:
+        return (*listed, *read_folders(rules_file))
+
+    worker = Worker(at.stores.ledger, run_folder, at.root, at.root.parent, 1.0, stop, folders=folders)
     if clock is not None:
         worker.clock = clock
     # The parser process dies with the thread that starts it, so it must not be the fixture's.
@@ -215,3 +224,130 @@ def test_a_worker_that_was_silent_too_long_learns_that_its_job_is_lost(at: Desk)
     assert taken.job_id == job.job_id
     with beating(ledger, job.job_id, every_seconds=0.05) as is_lost:
         wait_until(is_lost.is_set)
+
+
+WRITING = """
+import sys, time
+with open(sys.argv[1], "w", encoding="utf-8") as file:
+    for number in range(50):
+        file.write(f"## {number}\\n\\n第{number}条の本文です。届出は{number}日前までに行う。\\n\\n")
+        file.flush()
+        time.sleep(0.1)
+"""
+
+
+def test_a_file_that_is_written_slowly_is_read_once_and_whole(at: Desk) -> None:
+    at.write("a.md")
+    with watching(at) as runs:
+        wait_until(lambda: "a.md" in at.documents())
+        subprocess.run([sys.executable, "-c", WRITING, str(at.root / "slow.md")], check=True, timeout=60)
+        assert "slow.md" not in at.documents()
+        assert len(runs) >= 2  # it was looked at meanwhile
+        wait_until(lambda: "slow.md" in at.documents())
+    with at.stores.ledger._reading() as connection:
+        texts = connection.exec_driver_sql(
+            "select text from versions where text like '%本文%' and text like '%49%'"
+        ).all()
+        attempts = connection.exec_driver_sql("select count(*) from document_events where status = 'pending'").scalar()
+    assert (len(texts), attempts) == (1, 2)
+
+
+def test_a_folder_that_vanishes_and_comes_back_is_followed_again(at: Desk) -> None:
+    at.write("a.md")
+    away = at.root.parent / "away"
+    with watching(at) as runs:
+        wait_until(lambda: "a.md" in at.documents())
+        at.root.rename(away)
+        wait_until(lambda: (last := at.stores.ledger.last_runs().get(str(at.root))) is not None and bool(last.error))
+        assert sorted(at.documents()) == ["a.md"]
+        shutil.copytree(away, at.root)
+        seen = len(runs)
+        wait_until(lambda: len(runs) > seen)
+        at.write("b.md")
+        wait_until(lambda: "b.md" in at.documents())
+    assert sorted(at.documents()) == ["a.md", "b.md"]
+
+
+def test_rules_that_became_wrong_stop_the_ingestion_until_they_are_mended(at: Desk) -> None:
+    rules = at.root.parent / "ingest.toml"
+    rules.write_text('[[rule]]\npath = "限定/*"\ngroups = ["board"]\n', encoding="utf-8")
+    at.write("a.md")
+    with watching(at) as runs:
+        wait_until(lambda: "a.md" in at.documents())
+        rules.write_text('[[rule]]\npath = "限定/*"\ngruops = ["board"]\n', encoding="utf-8")
+        at.write("限定/secret.md")
+        wait_until(lambda: (last := at.stores.ledger.last_runs().get(str(at.root))) is not None and bool(last.error))
+        problem = at.stores.ledger.last_runs()[str(at.root)].error or ""
+        assert "gruops" in problem
+        assert "groups のことですか" in problem
+        assert at.stores.ledger.counts_of_truth()["documents"] == 1
+        other = at.root.parent / "wiki"
+        other.mkdir()
+        (other / "w.md").write_text("# 手順\n\n本文です。\n", encoding="utf-8")
+        rules.write_text(
+            f'[[rule]]\npath = "限定/*"\ngroups = ["board"]\n[[folder]]\nroot = "{other}"\n', encoding="utf-8"
+        )
+        wait_until(lambda: at.stores.ledger.counts_of_truth()["documents"] == 3)
+        assert other in runs
+    assert sorted(at.documents()) == ["a.md", "w.md"]
+
+
+WATCH = """
+import sys, threading, time
+from pathlib import Path
+from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
+from assistant.adapters.ledger import Ledger
+from ingest.guard import ParserProcess
+from ingest.index_sync import Stores
+from ingest.pipeline import Run
+from ingest.worker import Worker
+place, data_folder = Path(sys.argv[1]), Path(sys.argv[2])
+data_folder.mkdir()
+stores = Stores(Ledger.open(f"sqlite:///{place}/ledger.db"), FakeEmbedder(), InMemoryVectorIndex(), InMemoryLexicalIndex())
+stop = threading.Event()
+with ParserProcess(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
+    def run_folder(path, progress, should_stop):
+        started = time.monotonic()
+        report = Run(stores, parser, (), progress, should_stop).run(path)
+        print("span", started, time.monotonic(), flush=True)
+        return report
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    Worker(stores.ledger, run_folder, place / "documents", data_folder, 0.5, stop).loop()
+"""
+
+
+def test_two_watchers_with_data_folders_of_their_own_take_turns_on_one_ledger(at: Desk) -> None:
+    for number in range(30):
+        at.write(f"{number}.md")
+    place = at.root.parent
+    watchers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WATCH, str(place), str(place / f"data-{number}")],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    wait_until(lambda: len(at.documents()) == 30, seconds=90)
+    time.sleep(3)
+    spans = []
+    for watcher in watchers:
+        said, _ = watcher.communicate("", timeout=60)
+        assert watcher.returncode == 0
+        spans.append([tuple(map(float, line.split()[1:])) for line in said.splitlines() if line.startswith("span")])
+    assert all(spans)
+    in_order = sorted(span for own in spans for span in own)
+    assert all(before[1] <= after[0] for before, after in pairwise(in_order))
+    with at.stores.ledger._reading() as connection:
+        attempts = connection.exec_driver_sql("select count(*) from document_events where status = 'pending'").scalar()
+    assert attempts == 30
+
+
+def test_a_worker_is_known_to_be_gone_only_on_its_own_machine() -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    host = worker_name().rpartition(":")[0]
+    assert is_gone(f"{host}:{ended.pid}")
+    assert is_gone(worker_name())
+    assert not is_gone(f"{host}:{os.getppid()}")
+    assert not is_gone(f"elsewhere:{ended.pid}")
+    assert not is_gone("")

@@ -6,13 +6,14 @@ import json
 import os
 import sqlite3
 import stat
+import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.deployment import Deployment
+from tests.journeys.deployment import BIN, Deployment
 
 RULES = """
 [[rule]]
@@ -94,3 +95,73 @@ def test_a_plan_shows_everything_and_writes_nothing(deployment: Deployment) -> N
     assert "速さはまだ分かりません" in said
     assert "人事/休暇.md" in said
     assert everything_in_the_ledger(deployment) == before
+
+
+def test_the_status_says_of_everything_what_is_wrong_and_what_to_do(deployment: Deployment) -> None:
+    rules = fill(deployment.documents)
+    (deployment.documents / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    for number in range(60):
+        (deployment.documents / f"{number:02}.pdf").write_bytes(b"%PDF-1.7 nothing")
+    with deployment.up("chroma"):
+        assert deployment.run("ingest", "run").returncode == 1
+        state = deployment.status()
+        japanese = deployment.run("ingest", "status", LC_ALL="ja_JP.UTF-8").stdout
+        english = deployment.run("ingest", "status").stdout
+        (deployment.documents / "b.md").write_text("# 新しい\n\n本文です。\n" * 30, encoding="utf-8")
+        expected = plan(deployment)["estimate"]
+        assert deployment.run("ingest", "plan").stdout.count(" s.") == 1
+    (last,) = state["last_runs"]
+    assert sum(last["skipped_by_rule"].values()) == len(rules)
+    assert "symlink 2" in japanese
+    assert "規則により飛ばしたもの" in japanese
+    line = next(line for line in japanese.splitlines() if "00.pdf: corrupt" in line)
+    assert "壊れ" in line
+    assert "ください" in line
+    assert "cannot be read" in english
+    assert "ほか 11 件" in japanese
+    assert "corrupt 61" in japanese
+    assert "`ingest receipts --csv`" in english
+    assert (expected["files"], expected["runs"]) == (1, 1)
+    assert expected["chunks"] >= 1
+    assert expected["seconds"] > 0
+
+
+def test_rules_that_are_gone_open_nothing(deployment: Deployment) -> None:
+    (deployment.documents / "限定").mkdir()
+    (deployment.documents / "限定" / "a.md").write_text("# 秘密\n\n社外秘です。\n", encoding="utf-8")
+    rules = deployment.folder / "ingest.toml"
+    rules.write_text('[[rule]]\npath = "限定/*"\ngroups = ["board"]\n', encoding="utf-8")
+    with deployment.up("chroma"):
+        assert deployment.run("ingest", "run").returncode == 0
+        before = [line for line in everything_in_the_ledger(deployment) if "document_groups" in line]
+        rules.unlink()
+        refused = deployment.run("ingest", "run")
+        assert (refused.returncode, "empty file" in refused.stderr) == (2, True)
+        assert [line for line in everything_in_the_ledger(deployment) if "document_groups" in line] == before
+        rules.touch()
+        assert deployment.run("ingest", "run").returncode == 0
+    assert any("'everyone'" in line for line in everything_in_the_ledger(deployment) if "document_groups" in line)
+
+
+def test_two_runs_at_once_read_every_file_once(deployment: Deployment) -> None:
+    fill(deployment.documents)
+    with deployment.up("chroma"):
+        command = [str(BIN / "ingest"), "run", "--json"]
+        both = [
+            subprocess.Popen(
+                command,
+                cwd=deployment.folder,
+                env=deployment.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            for _ in range(2)
+        ]
+        said = [process.communicate(timeout=100) for process in both]
+    codes = [process.returncode for process in both]
+    done = sorted(json.loads(out)["done"] for (out, _), code in zip(said, codes, strict=True) if code == 0)
+    assert (sorted(codes), done) in (([0, 75], [3]), ([0, 0], [0, 3]))
+    pending = [
+        line for line in everything_in_the_ledger(deployment) if "document_events" in line and "'pending'" in line
+    ]
+    assert len(pending) == 3

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
@@ -111,6 +111,14 @@ class People(Transactional):
         for document_id in changed:
             self.set_document_groups(document_id, wanted[document_id])
         return len(changed)
+
+    def has_restricted_documents(self) -> bool:
+        """Whether any living document may not be read by everyone."""
+        d, g = s.documents.c, s.document_groups.c
+        for_everyone = exists(select(g.document_id).where(g.document_id == d.document_id, g.group_name == EVERYONE))
+        with self._reading() as connection:
+            statement = select(d.document_id).where(d.deleted_at == "", ~for_everyone).limit(1)
+            return connection.execute(statement).first() is not None
 
     def apply_owners(self, folder: str, owner_of_path: Callable[[str], str | None]) -> int:
         """Writes who answers for each living document of the folder into its receipt; how many changed."""
