@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-live check bench lock docs clean install install-dev
+.PHONY: help demo test test-long test-live check bench lock docs clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -20,6 +20,10 @@ demo: $(INSTALLED) ## the whole product on this machine; PORT= DOCS= ANSWERS=oll
 test: $(INSTALLED_DEV) ## every test that needs no GPU, no Docker and no model download
 	@scripts/install-apt.sh
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills while a folder is ingested
+	@scripts/install-apt.sh
+	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys
 
 test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
 	@scripts/install-apt.sh

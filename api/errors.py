@@ -113,6 +113,7 @@ TABLE: dict[type[AssistantError], Row] = {
     e.FolderMissing: Row(422, Text(ja="フォルダーがありません", en="The folder is not there")),
     e.StoreError: Row(503, _STORE, SHORT_PAUSE_SECONDS),
     e.StoreUnavailable: Row(503, _STORE, SHORT_PAUSE_SECONDS),
+    e.StoreDamaged: Row(503, _STORE, LONG_PAUSE_SECONDS),
     e.EmbedderMismatch: Row(503, _STORE, LONG_PAUSE_SECONDS),
     e.GenerationError: Row(503, _STORE, LONG_PAUSE_SECONDS),
     e.EmbedderUnfit: Row(503, _STORE, LONG_PAUSE_SECONDS),

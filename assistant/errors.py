@@ -8,6 +8,7 @@ AssistantError(message, hint, permanent)
 ├── FolderMissing            a folder to ingest is not there
 ├── StoreError
 │   ├── StoreUnavailable     retry: Chroma, the lexical index or the ledger does not answer
+│   │   └── StoreDamaged     permanent: an index cannot be opened; the next ingestion writes it anew
 │   ├── EmbedderMismatch     permanent: the index was built with another embedder
 │   └── GenerationError      permanent: no generation to switch to, or to go back to
 ├── EmbedderUnavailable      retry: the embedder does not answer
@@ -133,6 +134,16 @@ class StoreError(AssistantError):
 
 class StoreUnavailable(StoreError):
     """A store does not answer; retry later."""
+
+
+class StoreDamaged(StoreUnavailable):
+    """An index cannot be opened any more; `index` is `vectors` or `lexical`. The ledger has all that it held."""
+
+    permanent = True
+
+    def __init__(self, message: Text, hint: Text, *, index: Literal["vectors", "lexical"]) -> None:
+        super().__init__(message, hint)
+        self.index = index
 
 
 class EmbedderMismatch(StoreError):

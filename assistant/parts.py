@@ -79,6 +79,7 @@ def _chroma(settings: Settings) -> Part:
         health_url=f"{settings.chroma_url}/api/v2/heartbeat",
         where=settings.chroma_url,
         listens=Listens(host, port, "ASSISTANT_CHROMA_URL"),
+        derived_folder=folder,
     )
 
 

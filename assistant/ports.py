@@ -6,6 +6,7 @@ Asking is async, ingesting is sync; no operation exists in both colours.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 import numpy as np
@@ -126,6 +127,22 @@ class ChatModel(Protocol):
 
     async def check(self) -> None:
         """Returns when the model can answer; raises otherwise. Does not load it."""
+        ...
+
+
+class OpenQuestions(Protocol):
+    """Whether people wait for an answer just now, in any process of this deployment."""
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Held by whoever answers, from a question's arrival to its last event."""
+        ...
+
+    def is_any(self) -> bool:
+        """Whether a question is open, in this process or another."""
+        ...
+
+    def problem(self) -> str:
+        """Why the processes cannot tell each other; empty when they can."""
         ...
 
 

@@ -4,7 +4,8 @@
     a part's lock is held by its process too, so that two processes never work on one data folder, however one ended
 
 Knows commands, ports and health addresses; not what the parts do. A part that dies is started again with growing pauses;
-one that dies five times in a minute ends the stack with its last log lines.
+one that dies five times in a minute ends the stack with its last log lines. What a part keeps that can be written anew
+(Chroma's vectors) is moved aside first: damaged, it would keep the whole stack down.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, Literal
@@ -39,7 +42,7 @@ LOG_TAIL_LINES = 12
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)  # loaded here: a child between fork and exec should do as little as possible
 
-State = Literal["starting", "ready", "died", "stopped"]
+State = Literal["starting", "ready", "died", "set_aside", "stopped"]
 Told = Callable[[str, State], None]
 
 
@@ -66,6 +69,8 @@ class Part:
     health_url: str | None
     where: str
     listens: Listens | None = None
+    derived_folder: Path | None = None
+    """What the part keeps there can be written anew: moved aside when the part does not start with it."""
 
 
 @dataclass
@@ -75,6 +80,8 @@ class _Running:
     process: subprocess.Popen[bytes]
     log_from_bytes: int
     is_ready: bool = False
+    aside: Path | None = None
+    has_set_aside: bool = False
     restart_at: float | None = None
     crashes: list[float] = field(default_factory=list)
 
@@ -203,20 +210,46 @@ class Stack:
             running.crashes = [at for at in running.crashes if now - at < 60] + [now]
             self._told(running.part.name, "died")
             if len(running.crashes) >= CRASHES_PER_MINUTE:
+                if self._started_empty(running):
+                    return
                 raise self._failure(running)
             running.restart_at = now + min(LONGEST_PAUSE_SECONDS, 0.25 * 2 ** (len(running.crashes) - 1))
         elif not running.is_ready and _is_part_healthy(running.part):
-            running.is_ready = True
-            self._told(running.part.name, "ready")
+            self._note_ready(running)
+
+    def _note_ready(self, running: _Running) -> None:
+        running.is_ready = True
+        running.aside = None
+        self._told(running.part.name, "ready")
+
+    def _started_empty(self, running: _Running) -> bool:
+        """Whether the part was started once more, without its data, which lies beside it under another name.
+
+        Once in the life of a stack; data that were not to blame are put back.
+        """
+        folder = running.part.derived_folder
+        if folder is None or running.has_set_aside:
+            if folder is not None and running.aside is not None:
+                shutil.rmtree(folder)
+                running.aside.rename(folder)
+                running.aside = None
+            return False
+        running.has_set_aside = True
+        running.aside = folder.with_name(f"{folder.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        folder.rename(running.aside)
+        folder.mkdir()
+        running.crashes.clear()
+        self._told(running.part.name, "set_aside")
+        running.process, running.log_from_bytes = self._spawn(running.part, running.lock)
+        return True
 
     def _wait_until_healthy(self, running: _Running, should_stop: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + HEALTH_TIMEOUT_SECONDS
         while time.monotonic() < deadline and not should_stop():
-            if running.process.poll() is not None:
+            if running.process.poll() is not None and not self._started_empty(running):
                 raise self._failure(running)
             if _is_part_healthy(running.part):
-                running.is_ready = True
-                self._told(running.part.name, "ready")
+                self._note_ready(running)
                 return True
             time.sleep(LOOK_SECONDS)
         if should_stop():

@@ -47,6 +47,10 @@ STATES: Final[dict[State, Text]] = {
     "starting": Text(ja="起動中", en="starting"),
     "ready": Text(ja="準備完了", en="ready"),
     "died": Text(ja="異常終了(再起動します)", en="died (it is started again)"),
+    "set_aside": Text(
+        ja="データが壊れていて開けません。別名で残し、空で起動し直します(取り込みが台帳から作り直します)",
+        en="its data cannot be opened: kept under another name, started empty (the ingestion writes it anew)",
+    ),
     "stopped": Text(ja="停止", en="stopped"),
 }
 STARTING = Text(ja="起動しています", en="starting the parts")

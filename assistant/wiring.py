@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypedDict
 
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
+from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.ask import Pipeline, ask, search
 from assistant.domain import DependencyState, Event, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
 from assistant.generation import EmbedderSpec
 from assistant.pack import prompt_budget
-from assistant.ports import ChatModel, Embedder, LexicalIndex, VectorIndex
+from assistant.ports import ChatModel, Embedder, LexicalIndex, OpenQuestions, VectorIndex
 from assistant.release.modelfile import Modelfile, read_modelfile
 from assistant.retrieve import Indexes
 from assistant.settings import Settings
@@ -31,6 +32,7 @@ class OpenStores:
     vectors: VectorIndex
     lexical: LexicalIndex
     embedders: Embedders
+    questions: OpenQuestions
 
     def embedder_in_use(self) -> Embedder:
         """The one of the active generation; before the first ingestion, the configured one. Reads the ledger."""
@@ -57,13 +59,21 @@ class Assistant:
         """The chat model's name, or `quotes`."""
         return self.pipeline.model.name if self.pipeline.model is not None else "quotes"
 
-    def ask(self, question: Question) -> AsyncGenerator[Event, None]:
+    async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
         """Events of one question; closing the generator frees the model."""
-        return ask(question, self.pipeline)
+        with self.answering():
+            async with aclosing(ask(question, self.pipeline)) as events:
+                async for event in events:
+                    yield event
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Held while a question is under way, queues included: ingestion waits meanwhile."""
+        return self.stores.questions.answering()
 
     async def search(self, question: Question, *, limit: int) -> SearchResult:
         """Passages alone. Raises StoreUnavailable when no index answers."""
-        return await search(question, self.pipeline, limit=limit)
+        with self.answering():
+            return await search(question, self.pipeline, limit=limit)
 
     async def readiness(self) -> list[DependencyState]:
         """Each dependency as seen just now; a store that is away is `fail`, a model that is away `warn` (quotes)."""
@@ -80,6 +90,8 @@ class Assistant:
                 states.append(DependencyState("model", "ok", self.pipeline.model.name, "", ""))
             except AssistantError as error:
                 states.append(DependencyState("model", "warn", error.message.en, error.hint.ja, error.hint.en))
+        if problem := await asyncio.to_thread(stores.questions.problem):
+            states.append(_cannot_yield(problem))
         return states
 
 
@@ -111,6 +123,7 @@ def open_stores(settings: Settings) -> OpenStores:
         vectors=ChromaVectorIndex(url=settings.chroma_url),
         lexical=lexical,
         embedders=Embedders(embedder, spec, lambda other: _embedder(settings, other)),
+        questions=OpenQuestionsFile(data),
     )
 
 
@@ -171,6 +184,16 @@ def _state(name: str, check: Callable[[], object]) -> DependencyState:
     except AssistantError as error:
         return DependencyState(name, "fail", error.message.en, error.hint.ja, error.hint.en)
     return DependencyState(name, "ok", "answers", "", "")
+
+
+def _cannot_yield(problem: str) -> DependencyState:
+    return DependencyState(
+        "yielding",
+        "warn",
+        f"ingestion does not wait for questions: {problem}",
+        "API と取り込みが同じデータフォルダに書き込めるか確かめてください。",
+        "Check that the API and the ingestion share one data folder that both may write.",
+    )
 
 
 def _configured_spec(settings: Settings) -> EmbedderSpec:

@@ -32,6 +32,7 @@ from ingest.report import print_report, print_status, say
 from ingest.rules import Rule, read_folders, read_rules, refuse_lost_rules
 from ingest.schedule import local_now, next_times
 from ingest.worker import SETTLE_SECONDS, Worker
+from ingest.yielding import Yielding, YieldingEmbedder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Folder to store: documents become searchable.")
 
@@ -57,14 +58,17 @@ def _yield_to_people() -> None:
 
 def _stores(settings: Settings, stop: threading.Event | None = None) -> Stores:
     parts = open_stores(settings)
+    stop = stop or threading.Event()
+    yielding = Yielding(parts.questions, stop)
     return Stores(
         parts.ledger,
-        parts.embedder,
+        YieldingEmbedder(parts.embedder, yielding),
         parts.vectors,
         parts.lexical,
         settings.store_wait_seconds,
-        stop or threading.Event(),
-        embedders=parts.embedders,
+        stop,
+        yielding,
+        embedders=parts.embedders.wrapped(lambda embedder: YieldingEmbedder(embedder, yielding)),
     )
 
 

@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +45,7 @@ _LONGEST_SECONDS = 1800.0  # one file, however often it shows progress
 _FILES_PER_PROCESS = 200
 _RECYCLE_RESIDENT_BYTES = 900 * 1024 * 1024  # unstructured alone takes 400 MB
 _READ_BYTES = 1024 * 1024
+_LEAST_SCRATCH_BYTES = 4 * 1024 * 1024  # LibreOffice's own profile alone takes 2 MB
 _KEPT_VARIABLES = ("PATH", "TESSDATA_PREFIX", "LD_LIBRARY_PATH")
 _ERROR_TAIL_BYTES = 2000
 
@@ -60,9 +63,9 @@ class _Late(Exception):
 
 
 class ParserProcess:
-    """A reusable parser process; a context manager. Not for several threads: give each its own.
+    """A reusable parser process; a context manager. One file at a time, from any thread.
 
-    The process dies with the thread that started it (Linux ties its parent-death signal to that thread).
+    The process dies with this one, even when that is killed.
     `timeout_seconds` is the time without any sign of progress; a recognised page is one.
     """
 
@@ -80,6 +83,7 @@ class ParserProcess:
         self._memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
+        self._starting: ThreadPoolExecutor | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._unread = bytearray()
         self._files = 0
@@ -126,11 +130,17 @@ class ParserProcess:
             write_frame(_pipe(process.stdin), request)
             reply = self._reply(process, on_page)
         except (_Ended, BrokenPipeError):
-            raise self._blame(process, relative_path) from None
+            blame = self._blame(process, relative_path)
+            _check_scratch()
+            raise blame from None
         except _Late:
             self.close()
             raise refusals.too_slow(self._timeout_seconds) from None
-        return self._result(reply, relative_path)
+        try:
+            return self._result(reply, relative_path)
+        except DocumentError:
+            _check_scratch()
+            raise
 
     def close(self) -> None:
         """Ends the parser process and everything that it started."""
@@ -145,6 +155,15 @@ class ParserProcess:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
+        if self._starting is not None:
+            self._starting.shutdown()
+            self._starting = None
+
+    def _starter(self) -> ThreadPoolExecutor:
+        """The thread that starts the process: it must live as long, for Linux ends a child with the thread it came from."""
+        if self._starting is None:
+            self._starting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parser-starter")
+        return self._starting
 
     def _check_file(self, path: Path, relative_path: str) -> None:
         """Refuses what must not even be opened: gone, no regular file, out of the folder through a link, too large."""
@@ -157,6 +176,8 @@ class ParserProcess:
             raise refusals.vanished() from problem
         except PermissionError as problem:
             raise refusals.no_permission() from problem
+        except OSError as problem:  # a share that went away
+            raise refusals.unreadable() from problem
         if not stat.S_ISREG(state.st_mode) or not is_inside:
             raise refusals.unsupported("通常のファイルではないもの", "not a regular file")
         if not is_readable:
@@ -169,16 +190,21 @@ class ParserProcess:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self.close()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process, closed in close()
-        self._scratch = tempfile.TemporaryDirectory(prefix="parser-")
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package, no shell
-                [sys.executable, "-m", "ingest.parsers.child", str(os.getpid()), str(self._memory_bytes)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                env=_environment(self._scratch.name),
-                start_new_session=True,
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process, closed in close()
+            self._scratch = tempfile.TemporaryDirectory(prefix="parser-")
+            self._process = (
+                self._starter()
+                .submit(
+                    subprocess.Popen,  # this interpreter, this package, no shell
+                    [sys.executable, "-m", "ingest.parsers.child", str(os.getpid()), str(self._memory_bytes)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._errors,
+                    env=_environment(self._scratch.name),
+                    start_new_session=True,
+                )
+                .result()
             )
         except OSError as problem:
             raise _unavailable(str(problem)) from problem
@@ -276,6 +302,22 @@ def _environment(scratch: str) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
     }
+
+
+def _check_scratch() -> None:
+    """Returns when the temporary folder has room; else no failure says anything about a file. Raises ParserUnavailable."""
+    folder = tempfile.gettempdir()
+    if shutil.disk_usage(folder).free < _LEAST_SCRATCH_BYTES:
+        raise ParserUnavailable(
+            Text(
+                f"一時フォルダー {folder} に空きがなく、文書を読めません。",
+                f"The temporary folder {folder} is full, so documents cannot be read.",
+            ),
+            Text(
+                "空きを作るか、TMPDIR に別のフォルダーを指定してください。次の取り込みが続きから読みます。",
+                "Make room there, or set TMPDIR to another folder. The next ingestion goes on from here.",
+            ),
+        )
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -19,7 +19,7 @@ import structlog
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception_type,
+    retry_if_exception,
     sleep_using_event,
     stop_after_delay,
     stop_any,
@@ -31,9 +31,10 @@ from tenacity import (
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.embedders import Embedders
-from assistant.errors import EmbedderMismatch, EmbedderUnavailable, StoreUnavailable, Text
+from assistant.errors import EmbedderMismatch, EmbedderUnavailable, StoreDamaged, StoreUnavailable, Text
 from assistant.generation import Generation
 from assistant.ports import Embedder, LexicalIndex, VectorIndex, Vectors
+from ingest.yielding import Yielding
 
 WRITE_BATCH = 256
 """Chunks per write; Chroma's vendor advises 50 to 250 a batch, and a killed run loses at most this much work."""
@@ -43,6 +44,10 @@ log = structlog.get_logger(__name__)
 def _announce(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
     log.log(logging.WARNING, "waiting_for_dependency", attempt=state.attempt_number, error=str(error))
+
+
+def _may_come_back(error: BaseException) -> bool:
+    return isinstance(error, StoreUnavailable | EmbedderUnavailable) and not error.permanent
 
 
 Of = ParamSpec("Of")
@@ -57,7 +62,7 @@ def patiently(
     @wraps(step)
     def step_again(stores: Stores, *args: Of.args, **kwargs: Of.kwargs) -> Made:
         retrying = Retrying(
-            retry=retry_if_exception_type((StoreUnavailable, EmbedderUnavailable)),
+            retry=retry_if_exception(_may_come_back),
             wait=wait_exponential(multiplier=0.5, max=10.0) + wait_random(0.0, 1.0),
             stop=stop_any(stop_after_delay(stores.wait_seconds), stop_when_event_set(stores.stop)),
             sleep=sleep_using_event(stores.stop),
@@ -83,6 +88,9 @@ class Stores:
     lexical: LexicalIndex
     wait_seconds: float = 90.0
     stop: threading.Event = field(default_factory=threading.Event)
+    yielding: Yielding = field(default_factory=Yielding)
+    innocent: set[str] = field(default_factory=set)
+    """Documents under way when a store or the parser went away; the next run of this process forgets their attempts."""
     embedders: Embedders | None = field(default=None, kw_only=True)
 
     def embedder_of(self, generation: Generation) -> Embedder:
@@ -165,7 +173,8 @@ def forget_retired(stores: Stores) -> int:
     chunk_ids = [chunk_id for ids in retired.values() for chunk_id in ids]
     if chunk_ids:
         for generation, _ in stores.ledger.generations():
-            stores.vectors.delete(generation.index_name, chunk_ids)
+            with _dropping_damage(stores, generation):
+                stores.vectors.delete(generation.index_name, chunk_ids)
             with _dropping_damage(stores, generation):
                 stores.lexical.write(generation.index_name, add=(), delete=chunk_ids)
     stores.ledger.purge_versions(list(retired))
@@ -182,14 +191,15 @@ def _drop_retired_indexes(stores: Stores) -> None:
 
 @contextmanager
 def _dropping_damage(stores: Stores, generation: Generation) -> Iterator[None]:
-    """A damaged lexical index that no answer comes from is dropped: it is mended before any answer does."""
+    """A damaged index that no answer comes from is dropped: it is mended before any answer does (that of the active
+    generation: healing.py)."""
     try:
         yield
-    except StoreUnavailable as error:
-        if generation.is_active or not error.permanent:
+    except StoreDamaged as damage:
+        if generation.is_active:
             raise
-        log.warning("lexical_index_dropped", index_name=generation.index_name, error=str(error))
-        stores.lexical.drop(generation.index_name)
+        log.warning("damaged_index_dropped", index=damage.index, index_name=generation.index_name, error=str(damage))
+        (stores.vectors if damage.index == "vectors" else stores.lexical).drop(generation.index_name)
 
 
 @dataclass(frozen=True)
@@ -220,9 +230,10 @@ def mend(
     stores: Stores, generation: Generation, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
     """Makes both indexes of a generation equal to the ledger; how many entries had to be written or removed."""
+    differences: dict[str, Difference] = {}
     with _dropping_damage(stores, generation):
-        next(iter(stores.lexical.all_ids(generation.index_name)), None)
-    differences = compare(stores, generation)
+        differences = compare(stores, generation)
+    differences = differences or compare(stores, generation)
     vectors, lexical = differences["vectors"], differences["lexical"]
     if vectors.is_none and lexical.is_none:
         return 0

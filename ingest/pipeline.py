@@ -1,7 +1,8 @@
 """One folder from disk to answers, and the same again without change.
 
-scan.py -> plan.py -> guard.py (parsers/) -> chunk.py -> ledger: staged -> index_sync.py: vectors, lexical -> ledger: live
--> prove.py: found again?
+reading thread   scan.py -> plan.py -> guard.py (parsers/) -> chunk.py -> ledger: staged ...
+                                                        ... reading_ahead.py: some hundred chunks ahead ...
+this thread      index_sync.py: vectors, lexical -> ledger: live -> prove.py: found again?
 
 Killed at any point, nothing is lost and nothing is there twice: a version is invisible until one ledger transaction makes
 it live, ids are derived from content, and what an interrupted run left is found in the ledger and finished or undone.
@@ -12,20 +13,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
+
+import structlog
 
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
 from assistant.domain import DocumentStatus, Failure, ParsedDocument, SourceFile
-from assistant.errors import DocumentError, FailureReason, Text
+from assistant.errors import DocumentError, FailureReason, StoreUnavailable, Text
 from assistant.generation import Generation
 from ingest.chunk import CHUNKER_ID, make_chunks
+from ingest.guard import ParserUnavailable
+from ingest.healing import healing
 from ingest.index_sync import WRITE_BATCH, Stores, ensure_generation, forget_retired, mend, write_chunks
 from ingest.parsers import PARSER_ID
 from ingest.plan import ATTEMPTS_LIMIT, Found, Plan, Work, collector_at_rest, make_plan, without_settled
 from ingest.prove import Prover
+from ingest.reading_ahead import reading_ahead
 from ingest.receipt import make_receipt
 from ingest.rules import (
     Rule,
@@ -37,7 +44,15 @@ from ingest.rules import (
     reads_hidden,
     reads_scans,
 )
-from ingest.scan import ScanResult, scan_folder, sha256_of
+from ingest.scan import ScanResult, check_not_unmounted, scan_folder, sha256_of
+
+AHEAD_CHUNKS = 2 * WRITE_BATCH
+"""Chunks read and not yet embedded: one batch being filled, one in hand. In memory about a megabyte."""
+REASONS_OF_THE_PLACE = frozenset({FailureReason.VANISHED, FailureReason.NO_PERMISSION, FailureReason.UNREADABLE})
+"""Faults of a share or disk, not of a file: such files are tried at every run, however often."""
+REASONS_OF_A_PROCESS = frozenset({FailureReason.PARSER_CRASHED, FailureReason.OUT_OF_MEMORY})
+"""The parser process ended: by the file, or because the machine ran out of memory, or because somebody killed it."""
+log = structlog.get_logger(__name__)
 
 PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
 """Changes when the same file would give other chunks; a run then reads every file again."""
@@ -93,12 +108,14 @@ class Run:
 
     def run(self, root: Path, *, is_retrying: bool = False, allows_deletions: bool = False) -> RunReport:
         """Brings the ledger and both indexes up to the folder. Raises FolderMissing, StoreUnavailable, ..."""
-        ledger = self.stores.ledger
+        ledger, waited_before = self.stores.ledger, self.stores.yielding.waited_seconds
         generation = ensure_generation(self.stores)
         self._prover = Prover(self.stores, generation)
+        ledger.forget_attempts(sorted(self.stores.innocent))
+        self.stores.innocent.clear()
         ledger.retire_staged()
-        forget_retired(self.stores)
-        mended = mend(self.stores, generation)
+        healing(self.stores, generation, lambda: forget_retired(self.stores))
+        mended = healing(self.stores, generation, lambda: mend(self.stores, generation))
         folder = ledger.register_folder(root.resolve())
         plan = plan_folder(
             ledger,
@@ -119,10 +136,11 @@ class Run:
         counts = plan.counts() | {"mended": mended, "regrouped": regrouped, "done": 0, "chunks": 0}
         was_stopped = self._work(root, plan, generation, counts)
         ledger.apply_owners(folder, lambda path: owner_of_path(path, self.rules))
-        forget_retired(self.stores)
+        healing(self.stores, generation, lambda: forget_retired(self.stores))
         counts["not_found_again"] = self._prover.finish(
             generation, has_changed=bool(counts["chunks"] or plan.deleted or regrouped)
         )
+        counts["waited_for_people_seconds"] = round(self.stores.yielding.waited_seconds - waited_before)
         failures = ledger.failures(folder=folder)
         counts["failed"] = sum(failure.reason is not FailureReason.UNSUPPORTED_TYPE for failure in failures)
         counts["unsupported"] = len(failures) - counts["failed"]
@@ -131,22 +149,31 @@ class Run:
         return RunReport(folder, counts, failures, list(plan.skipped), waiting, tried, was_stopped)
 
     def _work(self, root: Path, plan: Plan, generation: Generation, counts: dict[str, int]) -> bool:
+        """Reads, embeds and proves what is planned; whether it was stopped before the end."""
         staged = _Staged()
-        for number, work in enumerate(plan.work, start=1):
-            if self.should_stop():
-                self._flush(staged, generation)
-                return True
-            self.progress(number - 1, len(plan.work), work.source.path)
-            counts["done"] += 1
-            counts["chunks"] += self._read(root, work, generation, staged)
-            if len(staged.chunks) >= WRITE_BATCH:
-                self._flush(staged, generation)
+        with reading_ahead(
+            plan.work,
+            lambda work: self._read(root, work, generation),
+            weight=lambda read: len(read.chunks),
+            chunk_limit=AHEAD_CHUNKS,
+            should_stop=self.should_stop,
+        ) as files:
+            for work, read in files:
+                self.progress(counts["done"], len(plan.work), work.source.path)
+                counts["done"] += 1
+                counts["chunks"] += len(read.chunks)
+                staged.versions += read.versions
+                staged.chunks += read.chunks
+                if len(staged.chunks) >= WRITE_BATCH:
+                    self._flush(staged, generation)
         self._flush(staged, generation)
+        if counts["done"] < len(plan.work):
+            return True
         self.progress(len(plan.work), len(plan.work), "")
         return False
 
-    def _read(self, root: Path, work: Work, generation: Generation, staged: _Staged) -> int:
-        """Parses and stages one file; how many chunks. A file that cannot be read is recorded with its reason."""
+    def _read(self, root: Path, work: Work, generation: Generation) -> _Staged:
+        """Parses and stages one file, on the reading thread. One that cannot be read is recorded with its reason."""
         document_id, attempts = self.stores.ledger.begin_attempt(
             work.document_id,
             work.source,
@@ -154,20 +181,24 @@ class Run:
             groups=groups_of_path(work.source.path, self.rules),
         )
         try:
+            return self._staged(root, work, generation, document_id, attempts)
+        except (ParserUnavailable, StoreUnavailable):
+            self.stores.innocent.add(document_id)  # the run ends, and not by this file's fault
+            raise
+
+    def _staged(self, root: Path, work: Work, generation: Generation, document_id: str, attempts: int) -> _Staged:
+        try:
             if attempts > ATTEMPTS_LIMIT and work.kind != "retry":
                 raise _set_aside(work.source.path)
             started = time.perf_counter()
-            parsed = self.parser.parse(
-                root / work.source.path,
-                relative_path=work.source.path,
-                reads_scans=reads_scans(work.source.path, self.rules),
-                reads_hidden=reads_hidden(work.source.path, self.rules),
-            )
+            parsed = self._parsed(root, work.source.path)
             seconds = time.perf_counter() - started
             chunks = make_chunks(parsed, path=work.source.path)
         except DocumentError as error:
             self._record(document_id, error, attempts)
-            return 0
+            if error.reason in REASONS_OF_THE_PLACE:
+                check_not_unmounted(root)
+            return _Staged()
         pipeline_id = pipeline_id_of(work.source.path, self.rules)
         version_id = version_id_of(document_id, work.sha256, pipeline_id)
         owner = owner_of_path(work.source.path, self.rules)
@@ -184,14 +215,31 @@ class Run:
             receipt=receipt | {"language": language},
         )
         # Live it is `warn` until its probe questions have found it again (prove.py).
-        staged.versions.append((document_id, version_id, DocumentStatus.WARN))
-        staged.chunks.extend(
-            LiveChunk(
-                chunk_id_of(version_id, c.ordinal), parsed.title, c.embedding_text, text_hash_of(c.embedding_text)
-            )
-            for c in chunks
+        return _Staged(
+            [(document_id, version_id, DocumentStatus.WARN)],
+            [
+                LiveChunk(
+                    chunk_id_of(version_id, c.ordinal), parsed.title, c.embedding_text, text_hash_of(c.embedding_text)
+                )
+                for c in chunks
+            ],
         )
-        return len(chunks)
+
+    def _parsed(self, root: Path, path: str) -> ParsedDocument:
+        """The parsed file. A parser process that ends in its middle is no proof: the file is tried in fresh ones, too."""
+        for attempt in range(1, ATTEMPTS_LIMIT + 1):
+            try:
+                return self.parser.parse(
+                    root / path,
+                    relative_path=path,
+                    reads_scans=reads_scans(path, self.rules),
+                    reads_hidden=reads_hidden(path, self.rules),
+                )
+            except DocumentError as error:
+                if error.reason not in REASONS_OF_A_PROCESS or attempt == ATTEMPTS_LIMIT:
+                    raise
+                log.warning("parsed_again", path=path, reason=error.reason.value, attempt=attempt)
+        raise AssertionError("the last attempt returns or raises")
 
     def _flush(self, staged: _Staged, generation: Generation) -> None:
         """Both indexes first, then the one transaction that makes the versions live.
@@ -200,7 +248,8 @@ class Run:
         """
         try:
             for start in range(0, len(staged.chunks), WRITE_BATCH):
-                write_chunks(self.stores, generation, staged.chunks[start : start + WRITE_BATCH])
+                some = staged.chunks[start : start + WRITE_BATCH]
+                healing(self.stores, generation, partial(write_chunks, self.stores, generation, some))
             self.stores.ledger.activate_versions(staged.versions)
             self._prover.prove()
         except DocumentError as error:
@@ -214,13 +263,16 @@ class Run:
         staged.chunks.clear()
 
     def _record(self, document_id: str, error: DocumentError, attempts: int) -> None:
+        is_the_files = error.reason not in REASONS_OF_THE_PLACE
         if error.reason is FailureReason.UNSUPPORTED_TYPE:
             status = DocumentStatus.SKIPPED
         else:
-            is_final = error.permanent or attempts >= ATTEMPTS_LIMIT
+            is_final = error.permanent or (is_the_files and attempts >= ATTEMPTS_LIMIT)
             status = DocumentStatus.FAILED if is_final else DocumentStatus.PENDING
         detail = error.describe("ja") + "\n" + error.describe("en")
-        self.stores.ledger.record_failure(document_id, reason=error.reason, detail=detail, status=status)
+        self.stores.ledger.record_failure(
+            document_id, reason=error.reason, detail=detail, status=status, is_counted=is_the_files
+        )
 
 
 def plan_folder(

@@ -118,6 +118,18 @@ def _list_place(
             result.skipped.append((path, "symlink" if kind == stat.S_IFLNK else "not_regular"))
 
 
+def check_not_unmounted(root: Path) -> None:
+    """Returns when the folder still holds something. Raises FolderMissing when it went away while it was read: going on
+    would only write the same reason beside every file that is left."""
+    try:
+        with os.scandir(root) as entries:
+            is_empty = next(entries, None) is None
+    except OSError as problem:
+        raise _went_away(root) from problem
+    if is_empty:
+        raise _went_away(root)
+
+
 def sha256_of(path: Path) -> str:
     """Hash of the file's content in hexadecimal, read in blocks; raises OSError as `open` does."""
     digest = hashlib.sha256()
@@ -156,6 +168,19 @@ def _is_utf8(name: str) -> bool:
 
 def _printable(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _went_away(root: Path) -> FolderMissing:
+    return FolderMissing(
+        Text(
+            f"取り込みの途中でフォルダー {root} が見えなくなりました。",
+            f"The folder {root} went away while it was read.",
+        ),
+        Text(
+            "共有フォルダーを接続し直してください。次の取り込みが続きから読みます。検索できる文書はそのままです。",
+            "Mount the share again. The next ingestion goes on from there; what is searchable stays so.",
+        ),
+    )
 
 
 def _missing(root: Path) -> FolderMissing:

@@ -128,7 +128,13 @@ class Worker:
 
     def _show_alive(self) -> None:
         self._last_progress = time.monotonic()
-        (self.data_folder / ALIVE_FILE).touch()
+        self._touch_alive_file()
+
+    def _touch_alive_file(self) -> None:
+        try:
+            (self.data_folder / ALIVE_FILE).touch()
+        except OSError as error:  # a full disk must not end the one who waits for room on it
+            log.warning("alive_file_not_written", problem=str(error))
 
     def _read_folders(self, observer: BaseObserver) -> None:
         """Which folders are kept; read again at each interval, so that a changed ingest.toml needs no restart."""
@@ -232,7 +238,7 @@ class Worker:
 
     def _show_alive_while_reading(self) -> None:
         if time.monotonic() - self._last_progress < LONGEST_FILE_SECONDS:
-            (self.data_folder / ALIVE_FILE).touch()
+            self._touch_alive_file()
 
     def _reporter(self, job: Job) -> Callable[[int, int, str], None]:
         last = 0.0

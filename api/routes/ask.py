@@ -16,7 +16,7 @@ import asyncio
 import time
 import unicodedata
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from typing import Literal
 
@@ -133,6 +133,8 @@ class Asking:
         Ends with exactly one Finished or Failed, or without when the caller hangs up.
         """
         queue: asyncio.Queue[Event] = asyncio.Queue(maxsize=EVENTS_AHEAD)
+        open_question = ExitStack()
+        open_question.enter_context(self._edge.assistant.answering())
         work = asyncio.create_task(self._work(queue))
         gone = asyncio.create_task(self._hung_up())
         closing = asyncio.create_task(self._edge.closing.wait())
@@ -161,6 +163,7 @@ class Asking:
                 if following.done():
                     following = asyncio.create_task(queue.get())
         finally:
+            open_question.close()
             tasks = {work, gone, closing, following}
             for task in tasks:
                 task.cancel()

@@ -23,7 +23,7 @@ import httpx
 import structlog
 
 from assistant.adapters.model_http import HTTPX_ERRORS, async_client, sync_client
-from assistant.errors import EmbedderMismatch, StoreError, StoreUnavailable, Text
+from assistant.errors import EmbedderMismatch, StoreDamaged, StoreError, StoreUnavailable, Text
 from assistant.ports import Vectors
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +41,11 @@ _HINT = Text(
     en="Start it with `assistant up --only chroma`, or check ASSISTANT_CHROMA_URL.",
 )
 _REBUILD_HINT = Text(ja="`ingest rebuild` を実行してください。", en="Run `ingest rebuild`.")
+
+_DAMAGE_SIGNS = ("hnsw segment reader", "hnsw segment writer", "hnsw index", "deserializing pickle")
+"""What Chroma 1.5 says of a collection whose files were half written when it was killed; it never gets over it by itself.
+A full disk gives the second sign, too, and therefore goes first."""
+_FULL_DISK_SIGNS = ("no space left", "disk is full", "database or disk is full", "disk quota")
 
 
 class Meaning(Enum):
@@ -252,6 +257,9 @@ class ChromaVectorIndex:
                 ),
                 _REBUILD_HINT,
             )
+        said = words.lower()
+        if any(sign in said for sign in _DAMAGE_SIGNS) and not any(sign in said for sign in _FULL_DISK_SIGNS):
+            return self._damaged(words)
         return self._refused(f"{name}: {words}", permanent=MEANINGS.get(name) is Meaning.NEVER)
 
     def _refused(self, words: str, *, permanent: bool) -> StoreUnavailable:
@@ -266,6 +274,20 @@ class ChromaVectorIndex:
                 en="Look into Chroma's log. If it stays, `ingest rebuild` builds the index anew.",
             ),
             permanent=permanent,
+        )
+
+    def _damaged(self, words: str) -> StoreDamaged:
+        _log.warning("chroma_index_damaged", url=self._shown_url, words=words[:300])
+        return StoreDamaged(
+            Text(
+                ja="ベクトル索引が壊れていて開けません(書き込み中に Chroma が強制終了されたためです)。",
+                en="The vector index is damaged and cannot be opened (Chroma was killed while it wrote).",
+            ),
+            Text(
+                ja="次の取り込み(`ingest run`、`ingest watch`)が台帳から自動で作り直します。すぐに直すには `ingest rebuild` を実行してください。",
+                en="The next ingestion (`ingest run`, `ingest watch`) writes it anew from the ledger by itself; `ingest rebuild` does it now.",
+            ),
+            index="vectors",
         )
 
     def _away(self) -> StoreUnavailable:

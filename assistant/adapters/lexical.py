@@ -21,7 +21,7 @@ import anyio.to_thread
 import structlog
 import tantivy
 
-from assistant.errors import StoreUnavailable, Text
+from assistant.errors import StoreDamaged, StoreUnavailable, Text
 from assistant.text import lexical_terms
 
 _log = structlog.get_logger(__name__)
@@ -212,13 +212,16 @@ class _Folder:
 
     def _damaged(self, error: Exception) -> StoreUnavailable:
         _log.warning("lexical_index_damaged", folder=str(self._folder), words=str(error)[:300])
-        return StoreUnavailable(
+        return StoreDamaged(
             Text(
                 ja=f"全文索引(フォルダ {self._folder})が壊れています。",
                 en=f"The full-text index in {self._folder} is damaged.",
             ),
-            Text(ja="`ingest rebuild` で作り直してください。", en="Build it anew with `ingest rebuild`."),
-            permanent=True,
+            Text(
+                ja="次の取り込み(`ingest run`、`ingest watch`)が台帳から自動で作り直します。すぐに直すには `ingest rebuild` を実行してください。",
+                en="The next ingestion (`ingest run`, `ingest watch`) writes it anew from the ledger by itself; `ingest rebuild` does it now.",
+            ),
+            index="lexical",
         )
 
     def _unusable(self, error: Exception) -> StoreUnavailable:

@@ -122,6 +122,10 @@ class CannedAssistant:
         finally:
             self.closed_at.append(time.perf_counter())
 
+    def answering(self) -> contextlib.AbstractContextManager[None]:
+        """Nobody ingests beside a canned assistant."""
+        return contextlib.nullcontext()
+
     async def search(self, question: domain.Question, *, limit: int) -> domain.SearchResult:
         """The one passage, or the error."""
         self.questions.append(question)

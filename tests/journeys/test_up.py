@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from assistant.stack import Part, PartFailed, Stack
 from tests.journeys.deployment import BIN, Deployment, free_ports, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -224,3 +225,28 @@ def test_what_nobody_set_is_completed_so_that_the_screen_can_ask_the_api(deploym
         assert httpx.get(f"{deployment.api_url}/me", headers=headers, trust_env=False).status_code == 200
         headers["X-Proxy-Secret"] = ""
         assert httpx.get(f"{deployment.api_url}/me", headers=headers, trust_env=False).status_code == 401
+
+
+def test_chroma_starts_empty_when_its_files_are_damaged_and_keeps_them_aside(deployment: Deployment) -> None:
+    folder = deployment.folder / "var/chroma"
+    folder.mkdir(parents=True)
+    (folder / "chroma.sqlite3").write_bytes(b"no database " * 1000)
+    with deployment.up("chroma"):
+        assert "kept under another name, started empty" in (deployment.folder / "up.log").read_text()
+        (aside,) = folder.parent.glob("chroma.damaged-*")
+        assert (aside / "chroma.sqlite3").read_bytes().startswith(b"no database")
+
+
+def test_data_that_are_not_to_blame_for_a_part_that_does_not_start_are_put_back(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "kept").write_text("data")
+    told: list[str] = []
+    part = Part("broken", ["/bin/false"], {}, "http://127.0.0.1:9/", "-", derived_folder=folder)
+    stack = Stack([part], data_folder=tmp_path, told=lambda name, state: told.append(state))
+    with pytest.raises(PartFailed):
+        stack.start()
+    stack.stop()
+    assert "set_aside" in told
+    assert (folder / "kept").read_text() == "data"
+    assert not list(tmp_path.glob("data.damaged-*"))

@@ -7,7 +7,7 @@ receipts, jobs, pace, people (one file per use) <- Ledger, which joins them. Eve
 from __future__ import annotations
 
 from assistant.adapters.ledger.asking import Asking
-from assistant.adapters.ledger.engine import open_engine
+from assistant.adapters.ledger.engine import BUSY_TIMEOUT_SECONDS, open_engine
 from assistant.adapters.ledger.folders import Folders
 from assistant.adapters.ledger.generations import Generations
 from assistant.adapters.ledger.indexes import Indexes
@@ -23,9 +23,9 @@ class Ledger(Asking, Folders, Ingesting, Indexes, Generations, Proving, Receipts
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 
     @classmethod
-    def open(cls, database_url: str) -> Ledger:
+    def open(cls, database_url: str, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> Ledger:
         """A ledger on the migrated database. Raises SettingsError or StoreUnavailable."""
-        return cls(open_engine(database_url))
+        return cls(open_engine(database_url, busy_timeout_seconds=busy_timeout_seconds))
 
     def close(self) -> None:
         """Gives all connections back."""

@@ -22,15 +22,15 @@ BUSY_TIMEOUT_SECONDS = 30.0
 """How long a writer waits for another; an ingestion's transactions take milliseconds."""
 
 
-def open_engine(database_url: str) -> Engine:
-    """An engine on the migrated ledger.
+def open_engine(database_url: str, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> Engine:
+    """An engine on the migrated ledger. `busy_timeout_seconds` is how long SQLite waits for another writer.
 
     Raises SettingsError for an address nobody can use, StoreUnavailable when the database does not answer.
     """
     try:
         url = make_url(database_url)
         if url.get_backend_name() == "sqlite":
-            engine = _open_sqlite(url.database or "", database_url)
+            engine = _open_sqlite(url.database or "", database_url, busy_timeout_seconds)
         else:
             engine = create_engine(url, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError) as error:
@@ -46,13 +46,13 @@ def open_engine(database_url: str) -> Engine:
     return engine
 
 
-def _open_sqlite(database: str, database_url: str) -> Engine:
+def _open_sqlite(database: str, database_url: str, busy_timeout_seconds: float) -> Engine:
     file = Path(database)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unavailable() from error
-    engine = create_engine(database_url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+    engine = create_engine(database_url, connect_args={"timeout": busy_timeout_seconds, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -90,8 +90,13 @@ class Ingesting(Transactional):
             _event(connection, document_id, DocumentStatus.PENDING)
         return document_id, attempts
 
-    def record_failure(self, document_id: str, *, reason: FailureReason, detail: str, status: DocumentStatus) -> None:
-        """Sets status and reason. With a final status the former version is retired: its source no longer says it."""
+    def record_failure(
+        self, document_id: str, *, reason: FailureReason, detail: str, status: DocumentStatus, is_counted: bool = True
+    ) -> None:
+        """Sets status and reason. With a final status the former version is retired: its source no longer says it.
+
+        `is_counted` False forgets the attempts: it was not the file's fault.
+        """
         with self._writing() as connection:
             values: dict[str, Any] = {
                 "status": status.value,
@@ -99,11 +104,21 @@ class Ingesting(Transactional):
                 "reason_detail": detail,
                 "updated_at": now(),
             }
+            if not is_counted:
+                values["attempts"] = 0
             if status is not DocumentStatus.PENDING:
                 _retire_versions(connection, [document_id])
                 values |= {"version_id": None, "other_version_id": None}
             connection.execute(update(s.documents).where(s.documents.c.document_id == document_id).values(**values))
             _event(connection, document_id, status, reason=reason)
+
+    def forget_attempts(self, document_ids: Sequence[str]) -> None:
+        """The last attempts told nothing about these files: a store or the parser could not be used at all."""
+        if not document_ids:
+            return
+        with self._writing() as connection:
+            for some in slices(document_ids):
+                connection.execute(update(s.documents).where(s.documents.c.document_id.in_(some)).values(attempts=0))
 
     def move_documents(self, moves: Sequence[tuple[str, SourceFile]]) -> None:
         """(document_id, new place) each: identity, versions and vectors stay. Exchanged names are no conflict."""
