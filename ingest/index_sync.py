@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -31,7 +31,7 @@ from tenacity import (
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.embedders import Embedders
-from assistant.errors import EmbedderMismatch, EmbedderUnavailable, StoreDamaged, StoreUnavailable, Text
+from assistant.errors import DocumentError, EmbedderMismatch, EmbedderUnavailable, StoreDamaged, StoreUnavailable, Text
 from assistant.generation import Generation
 from assistant.ports import Embedder, LexicalIndex, VectorIndex, Vectors
 from ingest.yielding import Yielding
@@ -149,6 +149,14 @@ def write_chunks(stores: Stores, generation: Generation, chunks: Sequence[LiveCh
     stores.vectors.upsert(generation.index_name, [chunk.chunk_id for chunk in chunks], vectors)
     entries = [(chunk.chunk_id, chunk.title, chunk.embedding_text) for chunk in chunks]
     stores.lexical.write(generation.index_name, add=entries, delete=())
+
+
+@patiently
+def embed_ahead(stores: Stores, generation: Generation, chunks: Sequence[LiveChunk]) -> None:
+    """Embeds what was never embedded and keeps the vectors in the ledger, where `write_chunks` will find them. A text that
+    the embedder refuses is left to that."""
+    with suppress(DocumentError):
+        _vectors_of(stores, generation, chunks)
 
 
 def _vectors_of(stores: Stores, generation: Generation, chunks: Sequence[LiveChunk]) -> Vectors:

@@ -1,8 +1,10 @@
 """One folder from disk to answers, and the same again without change.
 
-reading thread   scan.py -> plan.py -> guard.py (parsers/) -> chunk.py -> ledger: staged ...
-                                                        ... reading_ahead.py: some hundred chunks ahead ...
-this thread      index_sync.py: vectors, lexical -> ledger: live -> prove.py: found again?
+scan.py -> plan.py -> three threads, each a bounded piece ahead of the next (reading_ahead.py):
+
+    reading    guard.py (parsers/) -> chunk.py -> ledger: staged
+    embedding  vectors -> ledger
+    writing    index_sync.py: vectors, lexical -> ledger: live -> prove.py: found again?
 
 Killed at any point, nothing is lost and nothing is there twice: a version is invisible until one ledger transaction makes
 it live, ids are derived from content, and what an interrupted run left is found in the ledger and finished or undone.
@@ -28,11 +30,11 @@ from assistant.generation import Generation
 from ingest.chunk import CHUNKER_ID, make_chunks
 from ingest.guard import ParserUnavailable
 from ingest.healing import healing
-from ingest.index_sync import WRITE_BATCH, Stores, ensure_generation, forget_retired, mend, write_chunks
+from ingest.index_sync import WRITE_BATCH, Stores, embed_ahead, ensure_generation, forget_retired, mend, write_chunks
 from ingest.parsers import PARSER_ID
 from ingest.plan import ATTEMPTS_LIMIT, Found, Plan, Work, collector_at_rest, make_plan, without_settled
 from ingest.prove import Prover
-from ingest.reading_ahead import reading_ahead
+from ingest.reading_ahead import one_behind, reading_ahead
 from ingest.receipt import make_receipt
 from ingest.rules import (
     Rule,
@@ -48,6 +50,8 @@ from ingest.scan import ScanResult, check_not_unmounted, scan_folder, sha256_of
 
 AHEAD_CHUNKS = 2 * WRITE_BATCH
 """Chunks read and not yet embedded: one batch being filled, one in hand. In memory about a megabyte."""
+EMBED_BATCH = 16
+"""Chunks handed to the embedder at once, as soon as they are read: what the servers take in one request."""
 REASONS_OF_THE_PLACE = frozenset({FailureReason.VANISHED, FailureReason.NO_PERMISSION, FailureReason.UNREADABLE})
 """Faults of a share or disk, not of a file: such files are tried at every run, however often."""
 REASONS_OF_A_PROCESS = frozenset({FailureReason.PARSER_CRASHED, FailureReason.OUT_OF_MEMORY})
@@ -149,24 +153,30 @@ class Run:
         return RunReport(folder, counts, failures, list(plan.skipped), waiting, tried, was_stopped)
 
     def _work(self, root: Path, plan: Plan, generation: Generation, counts: dict[str, int]) -> bool:
-        """Reads, embeds and proves what is planned; whether it was stopped before the end."""
-        staged = _Staged()
-        with reading_ahead(
+        """Reads, embeds, writes and proves what is planned, all at once; whether it was stopped before the end."""
+        staged, fresh = _Staged(), list[LiveChunk]()
+        reading = reading_ahead(
             plan.work,
             lambda work: self._read(root, work, generation),
             weight=lambda read: len(read.chunks),
             chunk_limit=AHEAD_CHUNKS,
             should_stop=self.should_stop,
-        ) as files:
+        )
+        with reading as files, one_behind("writing") as writing:
             for work, read in files:
                 self.progress(counts["done"], len(plan.work), work.source.path)
                 counts["done"] += 1
                 counts["chunks"] += len(read.chunks)
                 staged.versions += read.versions
                 staged.chunks += read.chunks
+                fresh += read.chunks
+                if len(fresh) >= EMBED_BATCH:
+                    embed_ahead(self.stores, generation, fresh)
+                    fresh.clear()
                 if len(staged.chunks) >= WRITE_BATCH:
-                    self._flush(staged, generation)
-        self._flush(staged, generation)
+                    writing(partial(self._flush, staged, generation))
+                    staged = _Staged()
+            writing(partial(self._flush, staged, generation))
         if counts["done"] < len(plan.work):
             return True
         self.progress(len(plan.work), len(plan.work), "")
@@ -259,8 +269,6 @@ class Run:
                 for version in staged.versions:
                     own = [chunk for chunk in staged.chunks if chunk.chunk_id.startswith(version[1] + ":")]
                     self._flush(_Staged([version], own), generation)
-        staged.versions.clear()
-        staged.chunks.clear()
 
     def _record(self, document_id: str, error: DocumentError, attempts: int) -> None:
         is_the_files = error.reason not in REASONS_OF_THE_PLACE

@@ -1,8 +1,9 @@
-"""Reads the next source files while the embedder works on the last ones: one thread ahead, within bounds.
+"""Keeps the embedder busy: the next source files are read, and the last ones written, while it works.
 
     items -> read(item) on a thread of its own ..... at most `chunk_limit` chunks ahead .....> taken in order
+                                                       steps given to one_behind ..... one at a time, in order .....> done
 
-What an item raises is raised where it would have been taken. Must not know what reading is.
+What goes wrong on a thread is raised where its result would have been taken. Must not know what reading or writing is.
 """
 
 from __future__ import annotations
@@ -99,3 +100,22 @@ def _in_order(
             return
         ahead.taken(read)
         yield item, read
+
+
+@contextmanager
+def one_behind(name: str) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """A function that does a step on a thread named `name`, after the one before it; the block ends with the last step.
+
+    It and the end of the block raise what the step before raised.
+    """
+    under_way: deque[Future[None]] = deque()
+
+    def do(step: Callable[[], None]) -> None:
+        if under_way:
+            under_way.popleft().result()
+        under_way.append(thread.submit(step))
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix=name) as thread:
+        yield do
+        if under_way:
+            under_way.popleft().result()
