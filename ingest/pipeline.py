@@ -19,8 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import structlog
-
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
@@ -54,9 +52,6 @@ EMBED_BATCH = 16
 """Chunks handed to the embedder at once, as soon as they are read: what the servers take in one request."""
 REASONS_OF_THE_PLACE = frozenset({FailureReason.VANISHED, FailureReason.NO_PERMISSION, FailureReason.UNREADABLE})
 """Faults of a share or disk, not of a file: such files are tried at every run, however often."""
-REASONS_OF_A_PROCESS = frozenset({FailureReason.PARSER_CRASHED, FailureReason.OUT_OF_MEMORY})
-"""The parser process ended: by the file, or because the machine ran out of memory, or because somebody killed it."""
-log = structlog.get_logger(__name__)
 
 PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
 """Changes when the same file would give other chunks; a run then reads every file again."""
@@ -236,20 +231,13 @@ class Run:
         )
 
     def _parsed(self, root: Path, path: str) -> ParsedDocument:
-        """The parsed file. A parser process that ends in its middle is no proof: the file is tried in fresh ones, too."""
-        for attempt in range(1, ATTEMPTS_LIMIT + 1):
-            try:
-                return self.parser.parse(
-                    root / path,
-                    relative_path=path,
-                    reads_scans=reads_scans(path, self.rules),
-                    reads_hidden=reads_hidden(path, self.rules),
-                )
-            except DocumentError as error:
-                if error.reason not in REASONS_OF_A_PROCESS or attempt == ATTEMPTS_LIMIT:
-                    raise
-                log.warning("parsed_again", path=path, reason=error.reason.value, attempt=attempt)
-        raise AssertionError("the last attempt returns or raises")
+        rules = self.rules
+        return self.parser.parse(
+            root / path,
+            relative_path=path,
+            reads_scans=reads_scans(path, rules),
+            reads_hidden=reads_hidden(path, rules),
+        )
 
     def _flush(self, staged: _Staged, generation: Generation) -> None:
         """Both indexes first, then the one transaction that makes the versions live.
