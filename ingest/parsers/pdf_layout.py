@@ -174,7 +174,7 @@ class _Reader:
         """All pieces in reading order."""
         index = 0
         while index < len(self._lines):
-            table = table_at(self._lines, index) if len(self._lines[index].cells) > 1 else None
+            table = table_at(self._lines, index) if _may_be_table(self._lines[index]) else None
             if table is not None:
                 self._pieces.append(table[0])
                 index = table[1]
@@ -287,6 +287,8 @@ class _Reader:
     def _continues(self, index: int) -> bool:
         """Whether the line goes on with the sentence of the line before: that one was full and did not end."""
         former, line = self._lines[index - 1], self._lines[index]
+        if former.rows or line.rows:
+            return False
         has_ended = former.text.endswith(_PARAGRAPH_END) and not _is_open(former.text)
         if has_ended or _ITEM_START.match(line.text) or is_contents_line(former.text):
             return False
@@ -303,6 +305,10 @@ class _Reader:
             return False
         is_near = 0 < step <= 2.2 * line.size and -4 * line.size <= line.start - former.start <= 6 * line.size
         return is_near and (self._is_full(index - 1) or _is_wrapped_latin(former, self._right_edges[index - 1]))
+
+
+def _may_be_table(line: Line) -> bool:
+    return len(line.cells) > 1 or bool(line.rows)
 
 
 def _is_open(text: str) -> bool:

@@ -17,6 +17,8 @@ import pypdfium2.raw as pdfium_c
 
 from assistant.text import with_ideographs
 from ingest.parsers.draft import tidy
+from ingest.parsers.html import row_line
+from ingest.parsers.pdf_grid import Grid, grids_of
 from ingest.parsers.pdf_shown import Sight
 
 _CJK = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uff01-\uff60\u3001-\u3003\u3008-\u3011"
@@ -29,6 +31,9 @@ _BOLD_WEIGHT = 600
 _STRONG_NAME = re.compile(r"bold|heavy|black|demi", re.IGNORECASE)
 _GOTHIC_NAME = re.compile(r"gothic|ゴシック|goth", re.IGNORECASE)
 _GARBAGE = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]")
+_WIDE_END = re.compile(rf"[{_CJK}]$")
+_FEWEST_TABLE_LINES = 2
+_CUT_SHARE = 0.15  # of a letter's height: nearer to each other, two letters are of one word
 _VERTICAL_SHARE = 0.6
 _BLANK = re.compile(r"\s+")
 _WIDE_GAP = 2.6  # columns of a table; blanks to be filled in by hand are 2 letters wide
@@ -60,7 +65,7 @@ class Line:
     """One line of text. Places and `size` are in points; `page` counts from 1; `edge` is how far it is from the page's
     top or bottom as a share of the height, negative from the bottom. A line without wide gaps is one cell; `fine_cells`
     are cut at narrower gaps, too, as they occur between the columns of a table that is known to be one; `close_cells`
-    also at those between columns of running text."""
+    also at those between columns of running text. With `rows` it stands for a whole table drawn with rules."""
 
     text: str
     page: int
@@ -74,6 +79,7 @@ class Line:
     cells: tuple[Cell, ...] = ()
     fine_cells: tuple[Cell, ...] = ()
     close_cells: tuple[Cell, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,14 +104,18 @@ def read_lines(
     try:
         text = with_ideographs(_page_text(text_page))
         width, height = page.get_size()
-        placed = []
+        placed: list[tuple[Line, bool | None]] = []
+        spoken: list[tuple[int, str]] = []
         position = 0
         for words in re.split(r"(\r\n|[\r\n])", text):
             is_unseen = bool(words.strip()) and _is_unseen(sight, words, position)
             unseen += is_unseen
             if words.strip() and (reads_hidden or not is_unseen):
                 placed.append(_line(text_page, words, position, number, width, height))
+                spoken.append((position, words))
             position += len(words)
+        if sum(len(line.fine_cells) > 1 for line, _ in placed) >= _FEWEST_TABLE_LINES:
+            placed = _with_tables(placed, spoken, grids_of(page), text_page, height)
     finally:
         text_page.close()
     is_vertical = [vertical for _, vertical in placed if vertical is not None]
@@ -113,6 +123,66 @@ def read_lines(
         return PageLines(_as_columns([line for line, _ in placed], width, height), unseen, is_vertical=True)
     turned = [replace(line, size=0.0) if vertical else line for line, vertical in placed]  # of no size: no heading
     return PageLines(turned, unseen)
+
+
+def _with_tables(
+    placed: list[tuple[Line, bool | None]],
+    spoken: Sequence[tuple[int, str]],
+    grids: Sequence[Grid],
+    text_page: pdfium.PdfTextPage,
+    height: float,
+) -> list[tuple[Line, bool | None]]:
+    """The lines, those within a grid of rules put together to one that stands for the table."""
+    for grid in grids:
+        members = [
+            index
+            for index, (line, is_vertical) in enumerate(placed)
+            if not is_vertical
+            and not line.rows
+            and grid.holds(line.start, line.end, height - line.across - line.size / 2)
+        ]
+        rows = grid.rows(_cell_words(grid, [spoken[index] for index in members], text_page)) if members else []
+        if not rows:
+            continue
+        texts = tuple(row_line(row) for row in rows)
+        text = "\n".join(texts)
+        whole = (Cell(text, grid.lefts[0], grid.lefts[-1]),)
+        table = replace(
+            placed[members[0]][0], text=text, start=grid.lefts[0], end=grid.lefts[-1], rows=texts,
+            across=min(placed[index][0].across for index in members), cells=whole, fine_cells=whole, close_cells=whole,
+        )  # fmt: skip
+        placed[members[0]] = (table, False)
+        kept = [index for index in range(len(placed)) if index not in members[1:]]
+        placed, spoken = [placed[index] for index in kept], [spoken[index] for index in kept]
+    return placed
+
+
+def _cell_words(
+    grid: Grid, spoken: Sequence[tuple[int, str]], text_page: pdfium.PdfTextPage
+) -> dict[tuple[int, int], str]:
+    """The words in each cell, parts on several lines joined as wrapped text is; none where a rule cuts a word: it is a
+    part of a drawing then."""
+    found: dict[tuple[int, int], str] = {}
+    for position, words in spoken:
+        begun: tuple[int, int] | None = None
+        end = -float("inf")
+        for index, letter in enumerate(words):
+            if letter.isspace():
+                if begun is not None:
+                    found[begun] += " "
+                continue
+            left, bottom, right, top = text_page.get_charbox(position + index, loose=True)
+            cell = grid.cell_at((left + right) / 2, (bottom + top) / 2)
+            if begun is not None and cell != begun and left - end < _CUT_SHARE * (top - bottom):
+                return {}
+            end = right
+            if cell != begun:
+                former = found.get(cell, "")
+                is_wide = bool(_WIDE_END.search(former.rstrip())) or bool(_WIDE_END.search(letter))
+                found[cell] = former.rstrip() if is_wide else f"{former} "
+                begun = cell
+            found[cell] += letter
+    return {cell: without_spaced_letters(tidy(words)) for cell, words in found.items()}
 
 
 def _is_unseen(sight: Sight, words: str, position: int) -> bool:

@@ -25,6 +25,8 @@ _ALIGNED = 1.2
 
 def table_at(lines: Sequence[Line], index: int) -> tuple[Piece, int] | None:
     """The table that begins at `index` and the index after it, or None: two rows or more with columns in line."""
+    if lines[index].rows:
+        return _ruled(lines[index]), index + 1
     if not _is_row(lines[index].cells):
         return None
     rows = [list(lines[index].cells)]
@@ -39,9 +41,17 @@ def table_at(lines: Sequence[Line], index: int) -> tuple[Piece, int] | None:
     return Piece(ElementKind.TABLE, "\n".join(words), page=lines[index].page, header=header), end
 
 
+def _ruled(line: Line) -> Piece:
+    """A table drawn with rules; its header is the first row that names every column."""
+    widest = max(row.count(" | ") for row in line.rows)
+    first = next(index for index, row in enumerate(line.rows) if row.count(" | ") == widest)
+    is_header = first < min(2, len(line.rows) - 1) and not line.rows[first][:1].isdigit()
+    return Piece(ElementKind.TABLE, line.text, page=line.page, header=line.rows[first] if is_header else None)
+
+
 def _joins(rows: list[list[Cell]], former: Line, line: Line) -> bool:
     """Takes the line in when it belongs to the table: a further row, the rest of the last one, a cell's second line."""
-    if line.page != former.page:
+    if line.page != former.page or line.rows:
         return False
     step = line.across - former.across
     if abs(step) <= _SAME_ROW_STEP * line.size and line.start >= former.end:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
 
 from assistant.domain import ElementKind
 from assistant.errors import FailureReason
@@ -69,6 +71,45 @@ def test_a_table_keeps_its_rows_and_columns(tmp_path: Path) -> None:
     table = next(e for e in parsed.elements if e.kind is ElementKind.TABLE)
     assert parsed.text[table.start : table.end] == "\n".join(" | ".join(row) for row in rows)
     assert table.header == "区分 | 始業 | 終業 | 対象"
+
+
+def test_a_table_drawn_with_rules_keeps_cells_of_several_lines_and_merged_ones(tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.setFont(MINCHO, 10)
+    for left, top, words in (
+        (66, 100, "週所定"), (66, 114, "労働日数"), (170, 100, "勤続期間"), (170, 125, "6か月"), (250, 125, "1年"),
+        (250, 137, "6か月以上"), (66, 155, "4日"), (170, 155, "7日"), (250, 155, "8日"),
+    ):  # fmt: skip
+        canvas.drawString(left, A4[1] - top, words)
+    for top, left in ((85, 60), (110, 160), (142, 60), (162, 60)):  # the first column is one cell over two rows
+        canvas.line(left, A4[1] - top, 320, A4[1] - top)
+    for left, top in ((60, 85), (160, 85), (240, 110), (320, 85)):  # 勤続期間 stands over two columns
+        canvas.line(left, A4[1] - top, left, A4[1] - 162)
+    canvas.save()
+    parsed = read(tmp_path / "a.pdf")
+    assert texts(parsed) == ["週所定労働日数 | 勤続期間\n週所定労働日数 | 6か月 | 1年6か月以上\n4日 | 7日 | 8日"]
+    assert parsed.elements[0].header == "週所定労働日数 | 6か月 | 1年6か月以上"
+
+
+def test_the_tables_of_leave_in_the_model_work_rules_are_whole() -> None:
+    parsed = read(shared("model_work_rules/001018385.pdf"))
+    tables = [parsed.text[e.start : e.end] for e in parsed.elements if e.kind is ElementKind.TABLE and e.page == 38]
+    days = "付与日数 | 10 日 | 11 日 | 12 日 | 14 日 | 16 日 | 18 日 | 20 日"
+    part_time = "3 日 | 121 日～168 日 | 5 日 | 6 日 | 6 日 | 8 日 | 9 日 | 10 日 | 11 日"
+    assert [days in tables[0], part_time in tables[1]] == [True, True]
+
+
+def test_boxes_and_rules_that_only_arrange_or_cut_words_make_no_table(tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.setFont(MINCHO, 10)
+    for row in range(4):
+        canvas.drawString(60, 700 - 20 * row, f"{LEFT[:20]}  {RIGHT[:12]}")
+    for at in (60, 155, 400):
+        canvas.line(at, 630, at, 720)
+    for at in (630, 675, 720):
+        canvas.line(60, at, 400, at)
+    canvas.save()
+    assert ElementKind.TABLE not in {e.kind for e in read(tmp_path / "a.pdf").elements}
 
 
 def test_a_sentence_with_blanks_to_fill_in_is_no_table(tmp_path: Path) -> None:
@@ -284,8 +325,6 @@ def test_large_page_numbers_are_left_out_and_large_chapter_titles_stay(tmp_path:
 
 
 def test_what_a_bookmark_names_is_a_heading_of_its_depth(tmp_path: Path) -> None:
-    from reportlab.pdfgen.canvas import Canvas
-
     canvas = Canvas(str(tmp_path / "a.pdf"))
     for number, (words, depth) in enumerate((("経費の精算", 0), ("交通費の扱い", 1))):
         canvas.bookmarkPage(str(number))
