@@ -71,6 +71,21 @@ ANSWER: Json = {
     "conversation_id": "c_1a2b3c4d5e6f708192a3b4c5d6e7f809",
     "request_id": _REQUEST_ID,
     "timings": {"queue_seconds": 0.0, "retrieve_seconds": 0.02, "first_token_seconds": 0.6, "total_seconds": 2.1},
+    "rewritten": None,
+}
+VALIDITY: Json = {
+    "answer_id": "a_0d9c8b7a6f5e4d3c2b1a0f9e8d7c6b5a",
+    "state": "changed",
+    "citations": [
+        {
+            "number": 1,
+            "document_id": _DOCUMENT_ID,
+            "state": "changed",
+            "title": "休暇規程",
+            "path": "人事/休暇規程.pdf",
+            "quote_is_there": False,
+        }
+    ],
 }
 SEARCH: Json = {"question": "VPN", "limit": 8, "filters": {"folders": [], "document_ids": []}}
 SEARCH_RESULT: Json = {"passages": [_PASSAGE], "warnings": [], "notices": [], "timings": {"retrieve_seconds": 0.02}}
@@ -166,7 +181,7 @@ CHAT_ANSWER: Json = {
 }
 EVENT_STREAM: Json = {
     "text/event-stream": {
-        "schema": {"type": "string", "description": "queued, found, token, cited, then finished or error."},
+        "schema": {"type": "string", "description": "queued, rewritten, found, token, cited, then finished or error."},
         "example": (
             'event: queued\ndata: {"position":1,"wait_seconds":4.0}\nid: 1\n\n'
             'event: found\ndata: {"passages":[]}\nid: 2\n\n'

@@ -5,14 +5,22 @@ Clients of that interface send many settings that mean nothing here (temperature
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.history import Exchange
+from assistant.text import language_of
 from assistant.wire import CitationOut
 
 OFFERED_MODEL = "company-assistant"
 """The one model id; it means the whole assistant, whatever model writes behind it."""
+
+
+EARLIER_EXCHANGES = 2
+EARLIER_CHARACTERS = 2000
+"""How much of a caller's conversation is looked at, to understand a follow-up."""
 
 
 class Lenient(BaseModel):
@@ -54,6 +62,19 @@ class ChatIn(Lenient):
     def question(self) -> str:
         """The last user message; empty when there is none."""
         return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def earlier(self) -> tuple[Exchange, ...]:
+        """The exchanges before the last user message, as the caller tells them; messages without text are none."""
+        last = max((i for i, message in enumerate(self.messages) if message.role == "user"), default=0)
+        exchanges: list[Exchange] = []
+        for message in self.messages[:last]:
+            text = message.text.strip()[:EARLIER_CHARACTERS]
+            if message.role == "user" and text:
+                exchanges.append(Exchange(asked=text, question=text, answer="", language=language_of(text)))
+            elif message.role == "assistant" and text and exchanges:
+                exchanges[-1] = replace(exchanges[-1], answer=text)
+        return tuple(exchanges[-EARLIER_EXCHANGES:])
 
 
 class ReplyOut(BaseModel):

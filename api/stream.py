@@ -20,7 +20,7 @@ from api.edge import edge_of
 from api.metrics import Metrics
 from api.problems import note_error, problem_for
 from assistant import wire
-from assistant.domain import Cited, Event, Failed, Finished, Found, Queued, Token
+from assistant.domain import Cited, Event, Failed, Finished, Found, Queued, Rewritten, Token
 
 if TYPE_CHECKING:
     from api.routes.ask import Asking
@@ -96,7 +96,7 @@ class EventStream(StreamingResponse):
 
 
 async def ask_frames(request: Request, events: Events) -> Frames:
-    """The contract's events as bytes: queued, found, token, cited, finished or error, and heartbeats."""
+    """The contract's events as bytes: queued, rewritten, found, token, cited, finished or error, and heartbeats."""
     number = 0
     async with aclosing(events):
         async for event in events:
@@ -114,6 +114,8 @@ def _named(request: Request, event: Event) -> tuple[str, wire.Wire | wire.Proble
     match event:
         case Queued():
             return "queued", wire.QueuedOut(position=event.position, wait_seconds=event.wait_seconds)
+        case Rewritten():
+            return "rewritten", wire.RewrittenOut(question=event.question)
         case Found():
             return "found", wire.FoundOut(passages=[wire.PassageOut.from_domain(p) for p in event.passages])
         case Token():

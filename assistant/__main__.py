@@ -71,6 +71,8 @@ def _print_answer(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         print(AnswerOut.from_domain(answer).model_dump_json(indent=1))
         return
+    if answer.rewritten is not None:
+        print(f"({answer.rewritten})")
     print("\n" + answer.text + "\n")
     for citation in answer.citations:
         page = f" p.{citation.page}" if citation.page is not None else ""

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import takewhile
 
 from assistant.cite import cite
 from assistant.domain import (
@@ -29,15 +30,15 @@ from assistant.domain import (
     Timings,
     Token,
 )
-from assistant.errors import AnswerAborted, AssistantError, ContextOverflow, NotFound, StoreUnavailable, Text
-from assistant.guard import numbers_without_source
+from assistant.errors import AnswerAborted, AssistantError, ContextOverflow, Language, NotFound, StoreUnavailable, Text
+from assistant.guard import unsourced
+from assistant.links import LinkFilter, links_removed, without_markup
 from assistant.pack import REFUSAL, Packed, pack
 from assistant.ports import AskLedger, ChatModel
 from assistant.quotes import quote
-from assistant.text import is_readable, normalise
-
-REFUSAL_SLACK_CHARACTERS = 40
-"""Text beside the fixed sentence up to which an answer still is a refusal (an apology, a mark)."""
+from assistant.refusal import refuses, verdict
+from assistant.rewrite import TOLD_EXCHANGES, Rewriting, Talk, with_text
+from assistant.text import is_readable, japanese_share
 
 
 class Draft:
@@ -46,26 +47,52 @@ class Draft:
     def __init__(self, question: Question, release_id: str, *, started: float) -> None:
         self.question = question
         self.release_id = release_id
+        self.talk = Talk()
+        self.rewriting: Rewriting | None = None
+        self.links_removed = 0
         self.passages: tuple[Passage, ...] = ()
         self.offered: tuple[Passage, ...] = ()
         self.notices: list[Notice] = []
         self.context = ContextUse(num_ctx=0, prompt_tokens=0, counted_by="none", passages_used=0, passages_dropped=0)
         self.model_name = ""
         self.text = ""
+        self._found: tuple[Passage, ...] = ()
         self._started = started
         self._retrieve_seconds = 0.0
         self._first_token_seconds: float | None = None
 
+    @property
+    def asked(self) -> list[str]:
+        """The person's own words: this question, then those before."""
+        return [self.question.text, *(exchange.asked for exchange in self.talk.exchanges)]
+
+    @property
+    def standing(self) -> Question:
+        """The question that is searched and answered: rewritten where it leaned on the conversation."""
+        return with_text(self.question, self.rewriting)
+
+    def rewritten(self, rewriting: Rewriting) -> None:
+        """Notes how the question was understood."""
+        self.rewriting = rewriting
+        self.notices.extend(rewriting.notices)
+
     def found(self, found: SearchResult) -> None:
         """Notes the passages."""
-        self.passages = self.offered = found.passages
+        self.passages = self.offered = self._found = found.passages
         self.notices.extend(found.notices)
         self._retrieve_seconds = found.retrieve_seconds
 
     def packed(self, packed: Packed, model: ChatModel) -> None:
-        """Notes which passages the model gets, and forgets what an earlier try wrote."""
+        """Notes which passages the model gets, and forgets what an earlier try wrote.
+
+        Passages that are only there because the last prompt began with them follow those that were found.
+        """
         self.text = ""
         self.offered = packed.passages
+        found = {passage.chunk_id for passage in self._found}
+        others = [passage for passage in packed.passages if passage.chunk_id not in found]
+        ranked = [replace(passage, rank=rank, score=0.0) for rank, passage in enumerate(others, start=len(found) + 1)]
+        self.passages = (*self._found, *ranked)
         self.model_name = model.name
         self.context = ContextUse(
             num_ctx=model.num_ctx,
@@ -105,18 +132,22 @@ async def generate(
 
     Raises ContextOverflow, ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted.
     """
-    question = draft.question
+    question, found = draft.standing, draft.passages
+    language, sent = question.language, draft.talk.sent
     for limit_tokens, is_last in ((budget_tokens, False), (budget_tokens // 2, True)):
-        packed = await pack(question.text, draft.passages, model, language=question.language, limit_tokens=limit_tokens)
+        packed = await pack(question.text, found, model, language=language, limit_tokens=limit_tokens, sent=sent)
         draft.packed(packed, model)
+        links = LinkFilter(question=question.text, language=language, passages=packed.passages)
         try:
             async with aclosing(model.stream(packed.prompt, num_predict=num_predict)) as pieces:
                 async for piece in pieces:
-                    if isinstance(piece, ModelToken):
-                        draft.wrote(piece.text)
-                        yield Token(piece.text)
-                    else:
+                    text = links.add(piece.text) if isinstance(piece, ModelToken) else links.rest()
+                    draft.wrote(text)
+                    if text:
+                        yield Token(text)
+                    if isinstance(piece, ModelEnd):
                         draft.ended(piece)
+            draft.links_removed = links.removed
             return
         except ContextOverflow:
             if is_last:
@@ -130,13 +161,19 @@ def finish(draft: Draft) -> Answer:
     """
     if not is_readable(_MARK.sub("", draft.text)):
         raise _empty_answer()
-    if _is_refusal(draft.text):
+    if refuses(draft.text):
         return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
     cited = cite(draft.text, draft.offered)
+    judged = verdict(cited)
+    draft.notices.extend(judged.notices)
+    if judged.is_refusal:
+        return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
     draft.notices.extend(cited.notices)
-    draft.notices.extend(numbers_without_source(cited.text, draft.offered, question=draft.question.text))
-    if not cited.citations:
-        draft.notices.append(_NO_CITATION)
+    if draft.links_removed:
+        draft.notices.append(links_removed(draft.links_removed))
+    draft.notices.extend(unsourced(cited.text, draft.offered, asked=draft.asked))
+    if _is_other_language(cited.text, draft.question.language):
+        draft.notices.append(_OTHER_LANGUAGE)
     answer = _answer(draft, text=cited.text, mode=AnswerMode.GENERATED)
     used = {citation.chunk_id for citation in cited.citations}
     passages = tuple(replace(p, used=p.chunk_id in used) for p in draft.passages)
@@ -159,12 +196,13 @@ def safely_quoted(draft: Draft, error: AssistantError | None) -> Answer:
                 message_en=f"{error.describe('en')} Sentences of the documents are shown instead.",
             )
         )
+    draft.offered = ()
     offered = draft.passages
-    cited = quote(draft.question.text, offered)
+    cited = quote(draft.standing.text, offered)
     draft.context = replace(
         draft.context, prompt_tokens=0, counted_by="none", passages_used=len(cited.citations), passages_dropped=0
     )
-    answer = _answer(draft, text=cited.text, mode=AnswerMode.QUOTES)
+    answer = _answer(draft, text=without_markup(cited.text), mode=AnswerMode.QUOTES)
     used = {citation.chunk_id for citation in cited.citations}
     return replace(
         answer,
@@ -174,16 +212,32 @@ def safely_quoted(draft: Draft, error: AssistantError | None) -> Answer:
     )
 
 
-async def check_conversation(question: Question, ledger: AskLedger) -> None:
-    """Returns when the conversation is new or the asker's own. Raises NotFound: another's looks as if there were none."""
+async def talk_of(question: Question, ledger: AskLedger) -> Talk:
+    """The conversation so far, read with the asker's rights; empty for a new one.
+
+    Raises NotFound: another's conversation looks as if there were none.
+    """
     conversation_id = question.conversation_id
     if conversation_id is None:
-        return
+        return Talk(question.earlier)
     if not await asyncio.to_thread(ledger.owns_conversation, conversation_id, principal=question.principal):
         raise NotFound(
             Text(ja="その会話は見つかりません。", en="There is no such conversation."),
             Text(ja="conversation_id を省くと新しい会話になります。", en="Leave conversation_id out for a new one."),
         )
+    return await asyncio.to_thread(_told, question, conversation_id, ledger)
+
+
+def _told(question: Question, conversation_id: str, ledger: AskLedger) -> Talk:
+    exchanges = ledger.exchanges(conversation_id, principal=question.principal, limit=TOLD_EXCHANGES)
+    if not exchanges or exchanges[-1].language != question.language:
+        return Talk(tuple(exchanges))
+    wanted = exchanges[-1].offered
+    chunks = [(chunk_id, 0.0) for chunk_id in wanted]
+    read = ledger.read_passages(chunks, principal=question.principal, filters=question.filters, limit=len(chunks))
+    readable = {passage.chunk_id: passage for passage in read}
+    # The model server's memory of the last prompt is good up to the first passage that changed or may not be read.
+    return Talk(tuple(exchanges), tuple(readable[chunk_id] for chunk_id in takewhile(readable.__contains__, wanted)))
 
 
 async def saved(answer: Answer, question: Question, ledger: AskLedger) -> Answer:
@@ -217,15 +271,16 @@ def _answer(draft: Draft, *, text: str, mode: AnswerMode) -> Answer:
         conversation_id=draft.question.conversation_id or "c_" + uuid.uuid4().hex,
         request_id=draft.question.request_id,
         timings=draft.timings(),
+        rewritten=draft.rewriting.text if draft.rewriting is not None else None,
+        offered=tuple(passage.chunk_id for passage in draft.offered) if draft.model_name else (),
     )
 
 
-def _is_refusal(text: str) -> bool:
-    plain = normalise(text)
-    return any(
-        normalise(sentence).rstrip(".") in plain and len(plain) <= len(sentence) + REFUSAL_SLACK_CHARACTERS
-        for sentence in REFUSAL.values()
-    )
+def _is_other_language(text: str, language: Language) -> bool:
+    """Whether an answer of some length is plainly not in `language`; names and quotations of the other one are usual."""
+    letters = sum(character.isalpha() for character in text)
+    share = japanese_share(text)
+    return letters >= _TELLING_LETTERS and (share < 0.1 if language == "ja" else share > 0.5)
 
 
 def _empty_answer() -> AnswerAborted:
@@ -235,14 +290,15 @@ def _empty_answer() -> AnswerAborted:
     )
 
 
+_TELLING_LETTERS = 20
 _MARK = re.compile(r"[\[［【]\s*[\d\s,、]*[\]］】]")
 _CUT_OFF = Notice(
     code="answer_cut_off",
     message_ja="回答が長さの上限に達したため途中で終わっています。",
     message_en="The answer reached its length limit and ends early.",
 )
-_NO_CITATION = Notice(
-    code="no_citation",
-    message_ja="この回答には根拠となる文書の引用がありません。原文を確かめてください。",
-    message_en="This answer cites no document. Check the originals.",
+_OTHER_LANGUAGE = Notice(
+    code="answer_in_other_language",
+    message_ja="質問とは別の言語で回答されています。",
+    message_en="The answer is not in the question's language.",
 )

@@ -1,9 +1,9 @@
-"""One question from first to last, as typed events: found, token …, cited …, finished or failed.
+"""One question from first to last, as typed events: rewritten, found, token …, cited …, finished or failed.
 
-           retrieve.py         answering.py: pack.py, adapters/     cite.py, guard.py
-question ────────────▶ passages ────────────────────────────▶ text ──────────────────▶ answer
-                          │                        model away │
-                          └──────────── quotes.py ◀───────────┘
+         rewrite.py  retrieve.py         answering.py: pack.py, adapters/, links.py     cite.py, refusal.py, guard.py
+question ────────────────────▶ passages ──────────────────────────────────▶ text ─────────────────────────▶ answer
+                                  │                              model away │
+                                  └───────────────── quotes.py ◀────────────┘
 
 Every face (JSON, stream, command line, evaluation, OpenAI-compatible) consumes this one generator. Closing it frees the
 model at once. It never ends without exactly one Finished or Failed.
@@ -16,11 +16,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from assistant.answering import Draft, check_conversation, finish, generate, refusal, safely_quoted, saved
-from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, SearchResult
+from assistant.answering import Draft, finish, generate, refusal, safely_quoted, saved, talk_of
+from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, Rewritten, SearchResult
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
 from assistant.ports import ChatModel
 from assistant.retrieve import Indexes, retrieve
+from assistant.rewrite import stand_alone
 from assistant.text import is_readable
 
 
@@ -40,8 +41,12 @@ async def ask(question: Question, pipeline: Pipeline) -> AsyncGenerator[Event, N
     """Events of one question; the last is Finished or Failed."""
     draft = Draft(question, pipeline.release_id, started=time.perf_counter())
     try:
-        await check_conversation(question, pipeline.indexes.ledger)
-        draft.found(await search(question, pipeline, limit=pipeline.passages_limit))
+        draft.talk = await talk_of(question, pipeline.indexes.ledger)
+        alone = await stand_alone(question, draft.talk, pipeline.model, budget_tokens=pipeline.budget_tokens)
+        if alone is not None:
+            draft.rewritten(alone)
+            yield Rewritten(alone.text)
+        draft.found(await search(draft.standing, pipeline, limit=pipeline.passages_limit))
         yield Found(draft.passages)
         if not draft.passages:
             is_asking = is_readable(question.text)

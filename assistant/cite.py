@@ -1,7 +1,10 @@
 """Citation marks of an answer -> citations whose quote is the exact source text. Pure; knows no model.
 
-The model writes [1], [1, 2] or 【1】; what leaves here is only [n] with an entry for each n. Marks to unknown passages are
-removed and reported. A sentence without a mark gets one when a passage plainly says it.
+                      ┌ says something else: removed ┐
+answer ─▶ [n] known? ─┤                              ├─▶ not backed by any? the passage that plainly says it instead
+                      └ may say it: kept             ┘      └ none left ─▶ sentence_without_source, with its place
+
+The model writes [1], [1, 2] or 【1】; what leaves here is only [n] with an entry for each n. The text itself is not changed.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.domain import Citation, Notice, Passage
-from assistant.text import normalise, overlap, sentence_spans
+from assistant.support import is_backed, is_foreign, plain_source, quote_span, states_fact
+from assistant.text import overlap, sentence_spans
 
 _BRACKETED = re.compile(
     r"[\[［【〔]\s*(?:抜粋|passage|source|出典)?\s*(?:番号)?\s*"
@@ -21,45 +25,82 @@ _BRACKETED = re.compile(
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _MARKS_AFTER_END = re.compile(r"([。.!?！？])(\s*(?:\[\d{1,3}\])+)")
 _DIGITS = re.compile(r"[0-9０-９]{1,3}")
-SUPPORT = 0.6
-"""Share of a sentence's bigrams found in one source sentence from which the source plainly says it."""
-SPREAD_WEIGHT = 0.9
-"""What words found all over a passage count beside words found in one of its sentences."""
-_FIGURE = re.compile(r"[0-9]+(?:[:.,][0-9]+)*")  # 8:45 is one figure, not an 8 and a 45
+_END_MARKS = "。.!?！？"
 
 
 @dataclass(frozen=True)
 class CitedText:
-    """An answer with checked marks, its citations, and what had to be removed or could not be supported."""
+    """An answer with checked marks and its citations; how many of its sentences state a fact, and how many of those
+    have a source; and what had to be changed or could not be supported."""
 
     text: str
     citations: tuple[Citation, ...]
     notices: tuple[Notice, ...]
+    facts: int = 0
+    sourced: int = 0
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One sentence with the marks that hold. `needs_source` when it states a fact."""
+
+    text: str
+    numbers: tuple[int, ...]
+    needs_source: bool
+    removed: int
 
 
 def cite(answer: str, passages: Sequence[Passage]) -> CitedText:
     """The answer with marks [n] to `passages` (numbered from 1), each with a citation that quotes its source."""
-    text, removed = _checked_marks(answer.strip(), len(passages))
-    text = _with_missing_marks(text, passages)
+    text, unknown = _checked_marks(answer.strip(), len(passages))
+    pieces: list[str] = []
     sentences_of: dict[int, list[str]] = {}
+    notices: list[Notice] = []
+    position = length = facts = sourced = moved = 0
     for start, end in sentence_spans(text):
-        sentence = text[start:end]
-        for number in dict.fromkeys(int(n) for n in _MARK.findall(sentence)):
-            sentences_of.setdefault(number, []).append(_MARK.sub("", sentence))
+        judged = _judged(text[start:end], passages)
+        length += start - position
+        pieces += [text[position:start], judged.text]
+        position = end
+        moved += judged.removed
+        facts += judged.needs_source
+        sourced += judged.needs_source and bool(judged.numbers)
+        if judged.needs_source and not judged.numbers:
+            notices.append(_unsourced_notice(length, length + len(judged.text)))
+        for number in judged.numbers:
+            sentences_of.setdefault(number, []).append(_MARK.sub("", judged.text))
+        length += len(judged.text)
     citations = tuple(
         citation_of(n, passages[n - 1], _best_span(passages[n - 1], sentences_of[n])) for n in sorted(sentences_of)
     )
-    notices = (_removed_notice(removed),) if removed else ()
-    return CitedText(text, citations, notices)
+    counted = [_unknown_notice(unknown)] if unknown else []
+    counted += [_moved_notice(moved)] if moved else []
+    return CitedText("".join([*pieces, text[position:]]), citations, (*counted, *notices), facts, sourced)
 
 
-def quote_span(sentence: str, source: str) -> tuple[int, int]:
-    """(start, end) in `source` of the sentence that best supports `sentence`, or its first one if none does."""
-    spans = sentence_spans(source)
-    if not spans:
-        return 0, len(source)
-    best = max(spans, key=lambda span: overlap(sentence, source[span[0] : span[1]]))
-    return best if overlap(sentence, source[best[0] : best[1]]) > 0 else spans[0]
+def _judged(sentence: str, passages: Sequence[Passage]) -> _Judged:
+    marked = [int(number) for number in dict.fromkeys(_MARK.findall(sentence))]
+    said = _MARK.sub("", sentence)
+    if not states_fact(said):
+        return _Judged(sentence, tuple(marked), needs_source=False, removed=0)
+    kept = [number for number in marked if not is_foreign(said, passages[number - 1])]
+    if not any(is_backed(said, passages[number - 1]) for number in kept):
+        better = plain_source(said, passages)
+        if better and better not in kept:
+            kept = [better]
+    if kept == marked:
+        return _Judged(sentence, tuple(kept), needs_source=True, removed=0)
+    removed = len([number for number in marked if number not in kept])
+    return _Judged(_with_marks(sentence, kept), tuple(kept), needs_source=True, removed=removed)
+
+
+def _with_marks(sentence: str, numbers: Sequence[int]) -> str:
+    """The sentence with these marks alone, before its end mark."""
+    bare = re.sub(r"\s+(?=[。.!?！？]|$)", "", _MARK.sub("", sentence))
+    if not numbers:
+        return bare
+    body = bare.rstrip(_END_MARKS)
+    return f"{body} {''.join(f'[{number}]' for number in numbers)}{bare[len(body) :]}"
 
 
 def _checked_marks(answer: str, passage_count: int) -> tuple[str, int]:
@@ -76,39 +117,6 @@ def _checked_marks(answer: str, passage_count: int) -> tuple[str, int]:
     # A mark belongs to the sentence before it: 「…です。[1]」 becomes 「…です [1]。」, so that splitting keeps it there.
     text = _MARKS_AFTER_END.sub(lambda match: f" {match[2].strip()}{match[1]}", text)
     return re.sub(r"[ \t]{2,}", " ", text), removed
-
-
-def _with_missing_marks(text: str, passages: Sequence[Passage]) -> str:
-    pieces: list[str] = []
-    position = 0
-    for start, end in sentence_spans(text):
-        sentence = text[start:end]
-        pieces.append(text[position:start])
-        pieces.append(sentence if _MARK.search(sentence) else _supported(sentence, passages))
-        position = end
-    return "".join([*pieces, text[position:]])
-
-
-def _supported(sentence: str, passages: Sequence[Passage]) -> str:
-    """The sentence with the mark of the passage that plainly says it, or as it was.
-
-    A passage says it when it holds every figure of the sentence and most of its words; one whose single sentence does
-    is preferred to one where they are spread.
-    """
-    best_support, best_number = 0.0, 0
-    figures = set(_FIGURE.findall(normalise(sentence)))
-    for number, passage in enumerate(passages, start=1):
-        if not figures <= set(_FIGURE.findall(normalise(passage.text))):
-            continue
-        start, end = quote_span(sentence, passage.text)
-        in_one_sentence = overlap(sentence, passage.text[start:end])
-        support = max(in_one_sentence, SPREAD_WEIGHT * overlap(sentence, passage.text))
-        if support > best_support:
-            best_support, best_number = support, number
-    if best_support < SUPPORT:
-        return sentence
-    body = sentence.rstrip("。.!?！？")
-    return f"{body} [{best_number}]{sentence[len(body) :]}"
 
 
 def _best_span(passage: Passage, sentences: Sequence[str]) -> tuple[int, int]:
@@ -136,9 +144,27 @@ def citation_of(number: int, passage: Passage, span: tuple[int, int]) -> Citatio
     )
 
 
-def _removed_notice(count: int) -> Notice:
+def _unknown_notice(count: int) -> Notice:
     return Notice(
         code="unknown_citations_removed",
         message_ja=f"存在しない抜粋を指す引用番号を {count} 件取り除きました。",
         message_en=f"{count} citation mark(s) to passages that do not exist were removed.",
+    )
+
+
+def _moved_notice(count: int) -> Notice:
+    return Notice(
+        code="wrong_citations_removed",
+        message_ja=f"その文のことが書かれていない抜粋を指す引用番号を {count} 件取り除きました。",
+        message_en=f"{count} citation mark(s) to passages that say something else were removed.",
+    )
+
+
+def _unsourced_notice(start: int, end: int) -> Notice:
+    return Notice(
+        code="sentence_without_source",
+        message_ja="下線の文は、見つかった文書では確かめられません。原文を確かめてください。",
+        message_en="The underlined sentence is not confirmed by the documents found. Check the originals.",
+        start=start,
+        end=end,
     )

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from assistant.errors import AssistantError, FailureReason, Language
+from assistant.history import Exchange
 
 EVERYONE = "everyone"
 """The group that every principal belongs to; documents without an access rule carry it."""
@@ -165,6 +166,8 @@ class Question:
     filters: Filters = Filters()
     conversation_id: str | None = None
     request_id: str = ""
+    earlier: tuple[Exchange, ...] = ()
+    """What came before, from callers that keep their conversation themselves."""
 
 
 class RefusalReason(StrEnum):
@@ -233,6 +236,10 @@ class Answer:
     conversation_id: str
     request_id: str
     timings: Timings
+    rewritten: str | None = None
+    """The question made to stand alone, where it leaned on the conversation."""
+    offered: tuple[str, ...] = ()
+    """Chunk ids of the passages in the prompt, in their order; empty without a model."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +248,13 @@ class Queued:
 
     position: int
     wait_seconds: float
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """The question as it was understood from the conversation, sent before the search."""
+
+    question: str
 
 
 @dataclass(frozen=True)
@@ -278,7 +292,7 @@ class Failed:
     error: AssistantError
 
 
-Event = Queued | Found | Token | Cited | Finished | Failed
+Event = Queued | Rewritten | Found | Token | Cited | Finished | Failed
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,11 @@
-"""Checks an answer's figures against its sources. Pure; knows no model.
+"""Checks an answer's figures and quotations against its sources. Pure; knows no model.
 
-Every number in the answer must occur in the passages that it was written from, after normalisation (full width, thousands
-separators, kanji digits of everyday use). A figure that does not is reported with its place; the answer is not changed.
+answer ─▶ sentences ─▶ figures.py ─▶ stands in a passage that the sentence cites? ─ no ─▶ number_not_in_sources
+                    │               │ yes: but does it say another figure in the same words? ─▶ number_not_in_sources
+                    └▶ 「…」 ──────▶ likewise, literally ──────────────────────── no ─▶ quote_changed
+
+What the person asked with may be said again, unless the question is whether it is so: then the sources must say it.
+The answer is never changed here.
 """
 
 from __future__ import annotations
@@ -10,48 +14,141 @@ import re
 from collections.abc import Sequence
 
 from assistant.domain import Notice, Passage
-from assistant.text import normalise, with_western_years
+from assistant.figures import Figure, figures_of, source_keys
+from assistant.support import sayings
+from assistant.text import normalise, sentence_spans
 
-_MARK = re.compile(r"\[\d{1,2}\]")
-_NUMBER = re.compile("[0-9\uff10-\uff19][0-9\uff10-\uff19,\uff0c]*(?:[.\uff0e][0-9\uff10-\uff19]+)?")
-_KANJI_DIGITS = str.maketrans("〇一二三四五六七八九", "0123456789")
-_KANJI_NUMBER = re.compile(r"[一二三四五六七八九十]+(?=[日月年回人件名社割円つ週時分条章か個ヶヵ営])")
+MARK = re.compile(r"\[(\d{1,3})\]")
+_QUOTED = re.compile(r"「([^「」]{2,400})」|『([^『』]{2,400})』|“([^“”]{2,400})”|\"([^\"\n]{2,400})\"")
+_LEAST_QUOTED_CHARACTERS = 8
+"""A shorter 「…」 is a name or an emphasised word rather than a quotation."""
+_ASKS_WHICH = re.compile(
+    r"何|いつ|いくつ|いくら|誰|だれ|どこ|どの|どれ|どちら|どう|どんな|なぜ|幾|(?:^|\b)(?:what|when|where|which|who|whom|how|why)\b"
+)
+_ASKS_WHETHER = re.compile(
+    r"(?:ですか|ますか|ませんか|でしょうか|ましたか|よいか|良いか|いいか|正しいか|よね)[?。]*\s*$"
+    r"|^\s*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)\b"
+)
+_CONTEXT_CHARACTERS = 16
+_LEAST_CONTEXT, _LEAST_SIDE, _CLEARER_BY = 6, 2, 4
+"""From how many equal characters around two figures, at least so many on each side, they are said of the same thing; and
+by how many the wrong one must be clearer than the right one (trials: docs/lab-notes.md, 2026-11-26)."""
+_NOT_COMPARED = frozenset({"?", "any", "id", "url", "mail", "article", "clause", "item", "chapter"})
+"""Kinds of figures that stand side by side in the same words: cells without a unit, identifiers, paragraphs of a law."""
+_DENIED_AFTER = re.compile(r"^.{0,3}(?:では|じゃ|で)な[いくか]")
+_DENIED_BEFORE = re.compile(r"\b(?:not|isn't|no longer|instead of|rather than)\s[^.]{0,12}$", re.IGNORECASE)
 
 
-def numbers_without_source(answer: str, passages: Sequence[Passage], *, question: str) -> list[Notice]:
-    """One notice for each number of the answer that neither the passages nor the question contain."""
-    known = _numbers_of(" ".join([question, *(f"{p.title} {' '.join(p.heading_path)} {p.text}" for p in passages)]))
-    blanked = _MARK.sub(lambda mark: " " * len(mark[0]), answer)
-    notices = []
-    for match in _NUMBER.finditer(blanked):
-        if _plain(match[0]) not in known:
-            notices.append(
-                Notice(
-                    code="number_not_in_sources",
-                    message_ja=f"「{match[0]}」は引用元の文書に見つかりません。原文を確かめてください。",
-                    message_en=f'"{match[0]}" does not occur in the sources. Check the original.',
-                    start=match.start(),
-                    end=match.end(),
-                )
-            )
+def unsourced(answer: str, passages: Sequence[Passage], *, asked: Sequence[str]) -> list[Notice]:
+    """A notice for each figure and quotation that the passages cited by its sentence lack, with its place in `answer`.
+
+    `passages` are numbered from 1 as the marks are. A sentence without a mark is held to all cited passages, an answer
+    without any to all passages. `asked` are the person's own words: the question, and those before it.
+    """
+    cited = _numbers(answer, passages) or list(range(1, len(passages) + 1))
+    excused = frozenset[str]() if asks_whether(asked[0] if asked else "") else source_keys(asked)
+    notices: list[Notice] = []
+    for start, end in sentence_spans(answer):
+        sentence = answer[start:end]
+        sources = [sayings(passages[n - 1]) for n in _numbers(sentence, passages) or cited]
+        blanked = MARK.sub(lambda mark: " " * len(mark[0]), sentence)
+        known = source_keys(sources)
+        for figure in figures_of(blanked):
+            if figure.keys & known:
+                is_wrong = _is_contradicted(blanked, figure, sources)
+            else:
+                is_wrong = not figure.keys & excused and not _is_denied(blanked, figure)
+            if is_wrong:
+                notices.append(_figure_notice(figure, offset=start))
+        plain = squeezed(" ".join([*sources, *asked]))
+        notices.extend(
+            _quote_notice(match[0], match.start() + start, match.end() + start)
+            for match in _QUOTED.finditer(blanked)
+            if len(squeezed(match[0])) >= _LEAST_QUOTED_CHARACTERS and squeezed(match[0]) not in plain
+        )
     return notices
 
 
-def _numbers_of(text: str) -> set[str]:
-    prepared = with_western_years(normalise(text))
-    numbers = {_plain(number) for number in _NUMBER.findall(prepared)}
-    return numbers | {str(_from_kanji(number)) for number in _KANJI_NUMBER.findall(prepared)}
+def asks_whether(question: str) -> bool:
+    """Whether a question can be answered by yes or no: 「15,000円ですか?」, "Is it 15,000 yen?"."""
+    plain = normalise(question).strip()
+    return bool(_ASKS_WHETHER.search(plain)) and not _ASKS_WHICH.search(plain)
 
 
-def _plain(number: str) -> str:
-    digits = normalise(number).replace(",", "")
-    whole, _, fraction = digits.partition(".")
-    return (whole.lstrip("0") or "0") + (f".{fraction}" if fraction else "")
+def squeezed(text: str) -> str:
+    """Normalised letters, digits and kanji without anything between them."""
+    return "".join(character for character in normalise(text) if character.isalnum())
 
 
-def _from_kanji(number: str) -> int:
-    """Value of a kanji number below 100, e.g. 三 = 3, 十五 = 15, 二十 = 20."""
-    tens, ten, ones = number.rpartition("十")
-    if not ten:
-        return int(number.translate(_KANJI_DIGITS))
-    return int(tens.translate(_KANJI_DIGITS) or 1) * 10 + int(ones.translate(_KANJI_DIGITS) or 0)
+def _numbers(text: str, passages: Sequence[Passage]) -> list[int]:
+    return [n for n in dict.fromkeys(map(int, MARK.findall(text))) if 1 <= n <= len(passages)]
+
+
+def _is_denied(sentence: str, figure: Figure) -> bool:
+    """15,000円ではなく, "not 15,000 yen": said in order to be denied."""
+    return bool(_DENIED_AFTER.search(sentence[figure.end :]) or _DENIED_BEFORE.search(sentence[: figure.start]))
+
+
+def _is_contradicted(sentence: str, figure: Figure, sources: Sequence[str]) -> bool:
+    """Whether a source says, in the words around the figure, another one of the same kind: 取得日の4営業日前までに where
+    it says 取得日の3営業日前までに and has its 4営業日 elsewhere."""
+    kinds = _kinds(figure)
+    if not kinds:
+        return False
+    around = _around(sentence, figure)
+    same = other = 0
+    for source in sources:
+        for candidate in figures_of(source):
+            alike = _alike(around, _around(source, candidate))
+            if candidate.keys & figure.keys:
+                same = max(same, alike)
+            elif _kinds(candidate) == kinds:
+                other = max(other, alike)
+    return other >= _LEAST_CONTEXT and other >= same + _CLEARER_BY
+
+
+def _kinds(figure: Figure) -> set[str]:
+    return {key.partition(":")[0] for key in figure.keys} - _NOT_COMPARED
+
+
+def _around(text: str, figure: Figure) -> tuple[str, str]:
+    """The letters before and after the figure on its line."""
+    before = text[: figure.start].rpartition("\n")[2]
+    after = text[figure.end :].partition("\n")[0]
+    return (
+        squeezed(before[-2 * _CONTEXT_CHARACTERS :])[-_CONTEXT_CHARACTERS:],
+        squeezed(after[: 2 * _CONTEXT_CHARACTERS])[:_CONTEXT_CHARACTERS],
+    )
+
+
+def _alike(one: tuple[str, str], other: tuple[str, str]) -> int:
+    """Equal letters next to two figures, both sides together; 0 unless both sides are alike, or both end there."""
+    before = _common(one[0][::-1], other[0][::-1])
+    after = _common(one[1], other[1])
+    is_alike_before = before >= _LEAST_SIDE or one[0] == other[0] == ""
+    is_alike_after = after >= _LEAST_SIDE or one[1] == other[1] == ""
+    return before + after if is_alike_before and is_alike_after else 0
+
+
+def _common(one: str, other: str) -> int:
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _figure_notice(figure: Figure, *, offset: int) -> Notice:
+    return Notice(
+        code="number_not_in_sources",
+        message_ja=f"「{figure.text}」は引用元の文書に見つかりません。原文を確かめてください。",
+        message_en=f'"{figure.text}" does not occur in the sources. Check the original.',
+        start=figure.start + offset,
+        end=figure.end + offset,
+    )
+
+
+def _quote_notice(quotation: str, start: int, end: int) -> Notice:
+    return Notice(
+        code="quote_changed",
+        message_ja=f"{quotation} は引用元の文のとおりではありません。原文を確かめてください。",
+        message_en=f"{quotation} is not word for word what the sources say. Check the original.",
+        start=start,
+        end=end,
+    )

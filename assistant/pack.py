@@ -1,20 +1,24 @@
 """Passages -> one prompt that surely fits: whole passages only, best first, the answer's space reserved.
 
-The instructions come first and stay the same from question to question, so that the model server can reuse what it has
-read; the question comes last. Everything goes into the user message: a system message would replace the Modelfile's
-SYSTEM. What did not fit is counted, never cut.
+    instructions | passages of the conversation's last prompt, in its order | new passages | question
+    └──────── read by the model server already, and kept there ───────────┘
+
+Everything goes into the user message: a system message would replace the Modelfile's SYSTEM. What did not fit is counted,
+never cut. A text cannot forge what separates: delimiters, a model's control tokens and bracketed numbers are replaced by
+look-alikes, invisible characters are left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.domain import Passage
 from assistant.errors import ContextOverflow, Language, Text
 from assistant.ports import ChatModel
+from assistant.text import INVISIBLE
 
 REFUSAL: dict[Language, str] = {
     "ja": "情報が不足しているため回答できません",
@@ -45,6 +49,14 @@ _INSTRUCTIONS: dict[Language, str] = {
 """Worded by trial on ten golden questions with a 1.5B model (docs/lab-notes.md, 2026-11-23)."""
 _QUESTION: dict[Language, str] = {"ja": "質問:", "en": "Question:"}
 _DELIMITER = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
+# Servers read these as control tokens wherever they stand: a text with <|im_end|> in it would end the user's message.
+_CONTROL = re.compile(
+    r"<(?=\|)|(?<=\|)>|<(?=/?(?:s|bos|eos|unk|pad|think|tool_call|tool_response|start_of_turn|end_of_turn|end_of_text)>)"
+    r"|<(?=/?<?/?SYS>)|\[(?=/?(?:INST|SYSTEM|ASSISTANT|USER|AVAILABLE_TOOLS|TOOL_CALLS)\])",
+    re.IGNORECASE,
+)
+_MARK = re.compile(r"[\[［【〔](\s*[0-9０-９]{1,3}(?:\s*[,、，]\s*[0-9０-９]{1,3})*\s*)[\]］】〕]")
+_TWINS = {"<": "\uff1c", ">": "\uff1e", "[": "\uff3b"}
 
 
 @dataclass(frozen=True)
@@ -59,17 +71,31 @@ class Packed:
 
 
 async def pack(
-    question: str, passages: Sequence[Passage], model: ChatModel, *, language: Language, limit_tokens: int
+    question: str,
+    passages: Sequence[Passage],
+    model: ChatModel,
+    *,
+    language: Language,
+    limit_tokens: int,
+    sent: Sequence[Passage] = (),
 ) -> Packed:
     """The prompt with as many whole passages, from the best down, as fit into `limit_tokens`.
 
+    `sent` are the passages of the conversation's last prompt. Those of them up to the last one that was found again come
+    first, in their old order, as long as no found passage loses its place by that.
     Raises ContextOverflow when not even one passage fits.
     """
     for count in range(len(passages), 0, -1):
-        prompt = _prompt(question, passages[:count], language)
-        tokens, counted_by = await model.count_tokens(prompt)
-        if tokens <= limit_tokens:
-            return Packed(prompt, tuple(passages[:count]), len(passages) - count, tokens, counted_by)
+        chosen = tuple(passages[:count])
+        fitting = await _fitting(question, chosen, model, language=language, limit_tokens=limit_tokens)
+        if fitting is None:
+            continue
+        for lead in _leads(chosen, sent):
+            led = await _fitting(question, lead, model, language=language, limit_tokens=limit_tokens)
+            if led is not None:
+                fitting = led
+                break
+        return replace(fitting, dropped=len(passages) - count)
     raise ContextOverflow(
         Text(
             ja=f"質問と抜粋がモデルの窓に収まりません(使えるのは {limit_tokens} トークン)。",
@@ -82,23 +108,42 @@ async def pack(
     )
 
 
+async def _fitting(
+    question: str, passages: tuple[Passage, ...], model: ChatModel, *, language: Language, limit_tokens: int
+) -> Packed | None:
+    prompt = f"{stable_prefix(passages, language)}\n\n{_QUESTION[language]} {unforgeable(question)}"
+    tokens, counted_by = await model.count_tokens(prompt)
+    return Packed(prompt, passages, 0, tokens, counted_by) if tokens <= limit_tokens else None
+
+
+def _leads(found: Sequence[Passage], sent: Sequence[Passage]) -> Iterator[tuple[Passage, ...]]:
+    """Orders that begin like the last prompt, the longest common beginning first."""
+    found_ids = {passage.chunk_id for passage in found}
+    for length in range(len(sent), 0, -1):
+        if sent[length - 1].chunk_id in found_ids:
+            lead_ids = {passage.chunk_id for passage in sent[:length]}
+            yield (*sent[:length], *(passage for passage in found if passage.chunk_id not in lead_ids))
+
+
+def stable_prefix(passages: Sequence[Passage], language: Language) -> str:
+    """The beginning of a prompt: instructions and numbered passages, without the question."""
+    return "\n".join([_INSTRUCTIONS[language], *(_block(number, p) for number, p in enumerate(passages, start=1))])
+
+
 def prompt_budget(*, num_ctx: int, num_predict: int, prompt_limit_tokens: int | None) -> int:
     """Tokens that a prompt may have: the window less the answer's space and a margin, or less if the admin says so."""
     fits = num_ctx - num_predict - SAFETY_TOKENS
     return min(fits, prompt_limit_tokens) if prompt_limit_tokens is not None else fits
 
 
-def _prompt(question: str, passages: Sequence[Passage], language: Language) -> str:
-    blocks = [_block(number, passage) for number, passage in enumerate(passages, start=1)]
-    return "\n".join([_INSTRUCTIONS[language], *blocks, "", f"{_QUESTION[language]} {_unforgeable(question)}"])
-
-
 def _block(number: int, passage: Passage) -> str:
     place = " > ".join((passage.title, *passage.heading_path)).replace('"', "'").replace("\n", " ")
     page = f' page="{passage.page}"' if passage.page is not None else ""
-    return f'<passage number="{number}" source="{_unforgeable(place)}"{page}>\n{_unforgeable(passage.text)}\n</passage>'
+    return f'<passage number="{number}" source="{unforgeable(place)}"{page}>\n{unforgeable(passage.text)}\n</passage>'
 
 
-def _unforgeable(text: str) -> str:
-    """Text that cannot open or close a passage: the sign that begins the delimiter is replaced by its full-width twin."""
-    return _DELIMITER.sub("\uff1c", text)
+def unforgeable(text: str) -> str:
+    """Text that can neither open or close a passage, nor speak in another role, nor hold what looks like a citation."""
+    visible = INVISIBLE.sub("", text)
+    marked = _MARK.sub(r"(\1)", visible)
+    return _CONTROL.sub(lambda match: _TWINS[match[0]], _DELIMITER.sub(_TWINS["<"], marked))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from assistant.domain import Answer, Filters, ModelEnd, ModelToken, Passage, Principal
 from assistant.generation import Generation
+from assistant.history import Exchange
 
 Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimension), rows of length 1."""
@@ -161,6 +162,10 @@ class AskLedger(Protocol):
 
     def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
         """Whether the conversation is new or the principal's own."""
+        ...
+
+    def exchanges(self, conversation_id: str, *, principal: Principal, limit: int) -> list[Exchange]:
+        """The last exchanges of the principal's own conversation, oldest first; empty for a new one."""
         ...
 
     def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from assistant.cite import CitedText, citation_of
 from assistant.domain import Passage
+from assistant.support import is_statement
 from assistant.text import lexical_terms, sentence_spans
 
 QUOTED_PASSAGES = 3
@@ -21,10 +22,6 @@ FOLLOWING_WEIGHT = 0.5
 """What a sentence gets of the share of the one before it: an answer follows its question or heading."""
 KEPT_SHARE = 0.5
 """A further quote is shown when it scores at least this share of the best one; a neighbour likewise joins its quote."""
-LEAST_CHARACTERS = 20
-"""Shorter lines without an end mark are headings and table cells, not sentences."""
-
-_ENDS = ("\u3002", ".", "!", "\uff01", "\u300d", ")", "\uff09")
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def _best_quote(number: int, text: str, terms: set[str]) -> _Quote:
     spans = sentence_spans(text) or [(0, len(text.rstrip()))]
     shares = [_share(text[slice(*span)], terms) for span in spans]
     scores = [
-        share + FOLLOWING_WEIGHT * (shares[i - 1] if i else 0.0) if _is_saying(text[slice(*spans[i])]) else 0.0
+        share + FOLLOWING_WEIGHT * (shares[i - 1] if i else 0.0) if is_statement(text[slice(*spans[i])]) else 0.0
         for i, share in enumerate(shares)
     ]
     best = max(range(len(spans)), key=lambda i: scores[i])
@@ -78,13 +75,6 @@ def _best_quote(number: int, text: str, terms: set[str]) -> _Quote:
 
 def _fits(start: int, end: int) -> bool:
     return end - start <= QUOTE_CHARACTERS
-
-
-def _is_saying(sentence: str) -> bool:
-    """Whether it states something: no question, no heading, no lone cell."""
-    if sentence.endswith(("?", "\uff1f")):
-        return False
-    return sentence.endswith(_ENDS) or len(sentence) >= LEAST_CHARACTERS
 
 
 def _share(sentence: str, terms: set[str]) -> float:

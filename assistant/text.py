@@ -18,19 +18,27 @@ _RUNS = re.compile(rf"[{_JAPANESE}]+|[^\W_{_JAPANESE}]+(?:[-_./@][^\W_{_JAPANESE
 _WORD_PARTS = re.compile(r"[-_./@]")
 _SENTENCE_END = re.compile(
     "(?<=[\u3002!?\uff01\uff1f])\\s*"  # Japanese and English end marks
+    "|(?<=[\u3002!?\uff01\uff1f][\u300d\u300f])(?=[\u300c\u300e])"  # one quotation after another
     "|(?<=[.])\\s+(?=[A-Z0-9\"'(])"  # an English full stop before what looks like a beginning
     "|\\n[ \\t]*\\n\\s*"  # a blank line
     "|\\n(?![ \\t]*[a-z])[ \\t]*"  # a line end, unless the next line goes on in lower case: a wrapped sentence
 )
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 _RADICALS = str.maketrans(
     "⺄⺋⺌⺍⺒⺓⺕⺗⺙⺛⺜⺝⺟⺠⺣⺧⺩⺪⺫⺬⺭⺮⺯⺶⺷⺹⺼⺽⺾⻁⻂⻃⻄⻆⻇⻊⻌⻍⻎⻏⻑⻒⻖⻗⻘⻝⻞⻟⻡⻣⻤⻨⻩⻫⻭⻯⻱⻲",
     "乙㔾小小巳幺彐心攵旡日月母民灬牛王疋目示礻竹糹羊羊耂月臼艹虎衤覀西角角足辶辶辶阝長镸阝雨青食食飠首骨鬼麦黄斉歯竜龜亀",
 )
 """The radicals of U+2E80-2EFF that stand for a whole character; NFKC knows only those of U+2F00-2FDF and two of these."""
 _RADICAL = re.compile("[\u2e80-\u2fdf]")
-_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911}
+ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911}
 _ERA_YEAR = re.compile(r"(令和|平成|昭和|大正)\s*(\d{1,2}|元)\s*年")
+_BRACKETS = {"(": ")", "（": "）", "「": "」", "『": "』", "[": "]", "［": "］", "【": "】", "〔": "〕", "“": "”"}
+_CLOSING = frozenset(_BRACKETS.values())
+_BRACKET_CHARACTERS = 300
+"""A bracket that closes no sooner is a slip of the pen, and sentences end inside it."""
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:No|Nos|Art|Sec|Fig|Mr|Mrs|Ms|Dr|St|vs|cf|e\.g|i\.e|etc|approx)\.$", re.IGNORECASE
+)
 _SMALL_WORDS = frozenset(
     """a an and are as at be by can do does for from has have how i if in is it its of on or that the their this to
     was we what when where which who why will with you your""".split()  # noqa: SIM905  a list of words reads better
@@ -53,7 +61,7 @@ def normalise(text: str) -> str:
 
     The length may change; never use offsets of it in the original.
     """
-    text = unicodedata.normalize("NFKC", with_ideographs(_INVISIBLE.sub("", text))).lower()
+    text = unicodedata.normalize("NFKC", with_ideographs(INVISIBLE.sub("", text))).lower()
     return text.replace("〜", "~").replace("‐", "-").replace("−", "-").replace("–", "-").replace("—", "-")
 
 
@@ -62,7 +70,7 @@ def with_western_years(text: str) -> str:
 
     def add_western(match: re.Match[str]) -> str:
         year = 1 if match[2] == "元" else int(match[2])
-        return f"{match[0]} {_ERAS[match[1]] + year}年"
+        return f"{match[0]} {ERAS[match[1]] + year}年"
 
     return _ERA_YEAR.sub(add_western, text)
 
@@ -118,10 +126,14 @@ def is_readable(text: str) -> bool:
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each sentence in `text`, without surrounding blanks; Japanese and English ends, and line ends."""
+    """(start, end) of each sentence in `text`, without surrounding blanks; Japanese and English ends, and line ends.
+
+    What stands in brackets belongs to the sentence around it, and an abbreviation's full stop ends nothing.
+    """
     spans: list[tuple[int, int]] = []
     position = 0
-    ends = [(match.start(), match.end()) for match in _SENTENCE_END.finditer(text)]
+    enclosed = _enclosed(text)
+    ends = [(match.start(), match.end()) for match in _SENTENCE_END.finditer(text) if _is_end(text, match, enclosed)]
     for stop, following in [*ends, (len(text), len(text))]:
         piece = text[position:stop]
         if piece.strip():
@@ -129,6 +141,34 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
             spans.append((start, start + len(piece.strip())))
         position = following
     return spans
+
+
+def _is_end(text: str, match: re.Match[str], enclosed: list[tuple[int, int]]) -> bool:
+    if "\n" in match[0]:
+        return True
+    place = match.start()
+    if any(first < place <= last for first, last in enclosed):
+        return False
+    return text[place - 1] != "." or not _ABBREVIATION.search(text, max(0, place - 10), place)
+
+
+def _enclosed(text: str) -> list[tuple[int, int]]:
+    """(place of the opening, place of the closing bracket) of each pair that closes on its line."""
+    pairs: list[tuple[int, int]] = []
+    opened: list[int] = []
+    for place, character in enumerate(text):
+        if character == "\n":
+            opened.clear()
+        elif character in _BRACKETS:
+            opened.append(place)
+        elif character in _CLOSING:
+            for depth in range(len(opened) - 1, -1, -1):
+                if _BRACKETS[text[opened[depth]]] == character:
+                    if place - opened[depth] <= _BRACKET_CHARACTERS:
+                        pairs.append((opened[depth], place))
+                    del opened[depth:]
+                    break
+    return pairs
 
 
 def character_bigrams(text: str) -> set[str]:

@@ -186,6 +186,7 @@ class AnswerOut(Wire):
     conversation_id: str
     request_id: str
     timings: TimingsOut
+    rewritten: str | None = None
 
     @classmethod
     def from_domain(cls, answer: domain.Answer) -> AnswerOut:
@@ -207,6 +208,7 @@ class AnswerOut(Wire):
             conversation_id=answer.conversation_id,
             request_id=answer.request_id,
             timings=TimingsOut(**vars(answer.timings)),
+            rewritten=answer.rewritten,
         )
 
 
@@ -215,6 +217,12 @@ class QueuedOut(Wire):
 
     position: int
     wait_seconds: float
+
+
+class RewrittenOut(Wire):
+    """Data of the `rewritten` event: the question as it was understood from the conversation."""
+
+    question: str
 
 
 class FoundOut(Wire):

@@ -3,7 +3,7 @@
 Knows HTTP and the wire shapes; knows nothing of Streamlit. It is synchronous, because Streamlit runs a script in a
 thread and can stop it only between two calls: an asynchronous stream cannot be closed cleanly from there.
 
-SSE lines -> (event name, JSON) -> QueuedOut | FoundOut | TokenOut | CitedOut | AnswerOut | Heartbeat
+SSE lines -> (event name, JSON) -> QueuedOut | RewrittenOut | FoundOut | TokenOut | CitedOut | AnswerOut | Heartbeat
                                                                      error event -> ProblemError
 """
 
@@ -29,6 +29,7 @@ from assistant.wire import (
     MeOut,
     Problem,
     QueuedOut,
+    RewrittenOut,
     SearchIn,
     SearchOut,
     TokenOut,
@@ -47,10 +48,11 @@ class Heartbeat:
     """The API is alive and has nothing to say yet."""
 
 
-Event = QueuedOut | FoundOut | TokenOut | CitedOut | AnswerOut | Heartbeat
+Event = QueuedOut | RewrittenOut | FoundOut | TokenOut | CitedOut | AnswerOut | Heartbeat
 
-_SHAPES: Final[dict[str, type[QueuedOut | FoundOut | TokenOut | CitedOut | AnswerOut]]] = {
+_SHAPES: Final[dict[str, type[QueuedOut | RewrittenOut | FoundOut | TokenOut | CitedOut | AnswerOut]]] = {
     "queued": QueuedOut,
+    "rewritten": RewrittenOut,
     "found": FoundOut,
     "token": TokenOut,
     "cited": CitedOut,

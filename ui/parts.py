@@ -122,6 +122,13 @@ def question(text: str) -> str:
     return f'<div class="ca-question" role="heading" aria-level="2">{plain_html(text)}</div>'
 
 
+def understood(rewritten: str | None, *, language: Language) -> str:
+    """How a follow-up was understood from the conversation; nothing for a question that stood alone."""
+    if rewritten is None:
+        return ""
+    return f'<p class="ca-muted">{plain_html(words.say(words.UNDERSTOOD_AS, language, question=rewritten))}</p>'
+
+
 def status(sentence: str) -> str:
     """What is going on now; disappears when the script is stopped."""
     return f'<div class="ca-status ca-when-running" role="status">{plain_html(sentence)}</div>'

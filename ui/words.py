@@ -35,6 +35,7 @@ EXAMPLES: Final[tuple[Text, ...]] = (
 ASK_PLACEHOLDER: Final = Text("社内文書について質問する", "Ask about the company's documents")
 EARLIER_HIDDEN: Final = Text("これより前の質問 {count} 件は表示していません。", "Earlier questions not shown: {count}.")
 
+UNDERSTOOD_AS: Final = Text("会話の続きとして、次の質問と読みました: {question}", "Read as a follow-up: {question}")
 WAITING_QUEUE: Final = Text(
     "順番を待っています({position} 番目、あと約 {wait_seconds} 秒) · {elapsed_seconds} 秒経過",
     "Waiting in line (number {position}, about {wait_seconds} s to go) · {elapsed_seconds} s so far",

@@ -31,6 +31,7 @@ from api.stream import STATUS_HUNG_UP, ask_frames, open_stream, wants_events
 from assistant import wire
 from assistant.domain import Answer, Event, Failed, Filters, Finished, Principal, Question, Token
 from assistant.errors import AssistantError, Language, QuestionError, QuestionTooLong, Text
+from assistant.history import Exchange
 from assistant.text import language_of
 
 router = APIRouter(tags=["questions"])
@@ -51,6 +52,7 @@ def question_of(
     language: Literal["auto", "ja", "en"] = "auto",
     filters: Filters | None = None,
     conversation_id: str | None = None,
+    earlier: tuple[Exchange, ...] = (),
 ) -> Question:
     """The question as the pipeline takes it: control characters removed, language decided.
 
@@ -83,6 +85,7 @@ def question_of(
         filters=filters or Filters(),
         conversation_id=conversation_id,
         request_id=request_id_of(request),
+        earlier=earlier,
     )
 
 

@@ -24,7 +24,7 @@ from assistant.pack import REFUSAL
 from assistant.ports import Vectors
 from assistant.text import language_of, lexical_terms, sentence_spans
 
-_PASSAGE = re.compile(r'<passage number="(\d+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
+_PASSAGE = re.compile(r'<passage number="(\d+)"[^\n]*>\n(.*?)\n</passage>', re.DOTALL)
 _QUESTION = re.compile(r"^(?:質問:|Question:) *(.*)\Z", re.DOTALL | re.MULTILINE)
 _PIECE = re.compile(r"[A-Za-z0-9]+\s*|.", re.DOTALL)
 _LEAST_SHARE = 0.3  # of the question's terms that a sentence must hold to count as an answer

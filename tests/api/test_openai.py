@@ -65,6 +65,26 @@ def test_the_last_user_message_is_answered_with_sources(server: RunningServer, c
     assert server.assistant.questions[0].principal.name == "app:wiki"
 
 
+def test_what_the_client_tells_of_its_conversation_reaches_the_pipeline(
+    server: RunningServer, client: openai.OpenAI
+) -> None:
+    messages = [
+        {"role": "system", "content": "x"},
+        {"role": "user", "content": "経費の締切は?"},
+        {"role": "assistant", "content": "翌月5日です [1]。"},
+        {"role": "user", "content": "有給休暇の期限は?"},
+        {"role": "assistant", "content": "3営業日前です [1]。"},
+        {"role": "user", "content": "では病気の場合は?"},
+    ]
+    client.chat.completions.create(model="company-assistant", messages=messages)
+    (question,) = server.assistant.questions
+    assert question.text == "では病気の場合は?"
+    assert [(e.asked, e.answer, e.offered) for e in question.earlier] == [
+        ("経費の締切は?", "翌月5日です [1]。", ()),
+        ("有給休暇の期限は?", "3営業日前です [1]。", ()),
+    ]
+
+
 def test_sources_under_the_text_can_be_left_out(client: openai.OpenAI) -> None:
     assert complete(client, extra_body={"sources": False}).choices[0].message.content == ANSWER.text
 

@@ -82,6 +82,7 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
     assert served == described()
     assert {
         "/ask",
+        "/answers/{answer_id}/validity",
         "/search",
         "/documents",
         "/documents/{document_id}",

@@ -35,6 +35,15 @@ def test_a_stream_gives_the_contracts_events_in_order_with_numbers(server: Runni
     assert events[-1].data["request_id"] == stream.response.headers["x-request-id"]
 
 
+def test_a_follow_up_says_how_it_was_understood_before_anything_is_found(start_server: StartServer) -> None:
+    course = (domain.Rewritten("病気の場合、有給休暇の期限は?"), *GOOD_COURSE)
+    server = start_server(course=course)
+    with server.client() as client, asking(client, "では病気の場合は?") as stream:
+        events = stream.rest()
+    assert [event.name for event in events] == ["rewritten", "found", "token", "token", "cited", "finished"]
+    assert events[0].data == {"question": "病気の場合、有給休暇の期限は?"}
+
+
 def test_the_finished_event_is_the_json_answer(server: RunningServer) -> None:
     with server.client(**{"X-Request-Id": "same"}) as client:
         with asking(client) as stream:

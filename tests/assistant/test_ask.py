@@ -23,12 +23,14 @@ from assistant.domain import (
     ModelToken,
     Principal,
     Question,
+    Rewritten,
     Token,
 )
 from assistant.errors import (
     AnswerAborted,
     AssistantError,
     ContextOverflow,
+    Language,
     ModelMissing,
     ModelTimeout,
     ModelUnavailable,
@@ -36,6 +38,8 @@ from assistant.errors import (
     StoreUnavailable,
     Text,
 )
+from assistant.history import Exchange
+from tests.assistant.passages import passage
 from tests.assistant.test_retrieve import AWAY, AwayLexical, AwayVectors, LedgerOfThree, indexes
 
 BEN = Principal("ben")
@@ -89,17 +93,19 @@ def pipeline(model: ScriptedModel | None, **parts: object) -> Pipeline:
     )
 
 
-def events_of(text: str, line: Pipeline, *, conversation_id: str | None = None) -> list[Event]:
+def events_of(
+    text: str, line: Pipeline, *, conversation_id: str | None = None, language: Language = "ja"
+) -> list[Event]:
     async def collect() -> list[Event]:
-        question = Question(text, "ja", BEN, conversation_id=conversation_id)
+        question = Question(text, language, BEN, conversation_id=conversation_id)
         async with aclosing(ask(question, line)) as events:
             return [event async for event in events]
 
     return asyncio.run(collect())
 
 
-def answer_of(text: str, line: Pipeline) -> Answer:
-    last = events_of(text, line)[-1]
+def answer_of(text: str, line: Pipeline, *, conversation_id: str | None = None, language: Language = "ja") -> Answer:
+    last = events_of(text, line, conversation_id=conversation_id, language=language)[-1]
     assert isinstance(last, Finished), last
     return last.answer
 
@@ -214,3 +220,99 @@ def test_the_embedder_of_the_fakes_is_the_one_that_their_generation_names() -> N
     generation = LedgerOfThree(set()).active_generation()
     assert generation is not None
     assert generation.embedder_id == FakeEmbedder().embedder_id
+
+
+BEFORE = Exchange(
+    asked="有給休暇の申請はいつまでですか?",
+    question="有給休暇の申請はいつまでですか?",
+    answer="取得日の3営業日前までに申請します [1]。",
+    language="ja",
+    offered=("v:00001", "v:00002"),
+)
+
+
+@pytest.fixture
+def in_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ben has asked about leave before."""
+    monkeypatch.setattr(LedgerOfThree, "exchanges", lambda *args, **kwargs: [BEFORE])
+
+
+@pytest.mark.usefixtures("in_conversation")
+def test_a_follow_up_is_rewritten_searched_and_answered_as_rewritten() -> None:
+    class TwoCalls(ScriptedModel):
+        async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+            is_rewriting = "書き直した質問:" in prompt
+            self.pieces = (
+                ("VPNを使う場合、有給休暇の申請はいつまでですか?",)
+                if is_rewriting
+                else ("取得日の3営業日前まで [1]。",)
+            )
+            async for piece in super().stream(prompt, num_predict=num_predict):
+                yield piece
+
+    model = TwoCalls()
+    events = events_of("ではVPNの場合は?", pipeline(model), conversation_id="c_1")
+    assert isinstance(events[0], Rewritten)
+    assert isinstance(events[1], Found)
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.answer.rewritten == events[0].question == "VPNを使う場合、有給休暇の申請はいつまでですか?"
+    assert model.prompts[1].endswith(f"質問: {events[0].question}")
+    assert [notice.code for notice in last.answer.notices] == []
+
+
+@pytest.mark.usefixtures("in_conversation")
+def test_without_a_model_a_follow_up_is_joined_and_that_is_said() -> None:
+    answer = answer_of("病気の場合は?", pipeline(None), conversation_id="c_1")
+    assert answer.rewritten is not None
+    assert BEFORE.question in answer.rewritten
+    assert [notice.code for notice in answer.notices] == ["follow_up_joined"]
+    assert "3営業日前" in answer.text
+
+
+@pytest.mark.usefixtures("in_conversation")
+def test_the_next_prompt_begins_as_the_last_one_did_and_the_answer_keeps_its_passages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = [
+        passage("経費は翌月5日までに精算する。", number=1),
+        passage("有給休暇は取得日の3営業日前までに申請する。", number=2),
+    ]
+    found = [passage("代休は当月中に取る。", number=3), old[1]]
+
+    def read(*args: object, **kwargs: object) -> list[object]:
+        is_of_the_last_prompt = args[1] == [("v:00001", 0.0), ("v:00002", 0.0)]
+        return list(old if is_of_the_last_prompt else found)
+
+    monkeypatch.setattr(LedgerOfThree, "read_passages", read)
+    model = ScriptedModel("有給休暇は取得日の3営業日前までに申請する [2]。")
+    answer = answer_of("有給休暇の申請の締切はいつになりますか?", pipeline(model), conversation_id="c_1")
+    assert answer.rewritten is None
+    assert answer.offered == ("v:00001", "v:00002", "v:00003")
+    assert [p.chunk_id for p in answer.passages] == ["v:00003", "v:00002", "v:00001"]
+    assert answer.citations[0].chunk_id == "v:00002"
+
+
+def test_an_answer_that_no_passage_supports_is_a_refusal_with_the_nearest_passages() -> None:
+    answer = answer_of("有給休暇の申請", pipeline(ScriptedModel("社員食堂の定食は650円です [1]。")))
+    assert (answer.refused, answer.reason) == (True, "not_in_documents")
+    assert "650" not in answer.text
+    assert [notice.code for notice in answer.notices] == ["answer_without_source"]
+    assert answer.passages
+
+
+def test_an_answer_in_the_other_language_says_so() -> None:
+    model = ScriptedModel("有給休暇は取得日の3営業日前までに申請する [1]。")
+    codes = [notice.code for notice in answer_of("有給休暇 leave", pipeline(model), language="en").notices]
+    assert codes == ["answer_in_other_language"]
+
+
+def test_links_leave_neither_the_stream_nor_the_answer() -> None:
+    model = ScriptedModel("取得日の3営業日前までに", "[申請](https://evil.ex", "ample/?q=1)", "する [1]。")
+    events = events_of("有給休暇の申請", pipeline(model))
+    shown = "".join(event.text for event in events if isinstance(event, Token))
+    assert shown == "取得日の3営業日前までに申請する [1]。"
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.answer.text == shown
+    assert "links_removed" in [notice.code for notice in last.answer.notices]

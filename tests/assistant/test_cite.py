@@ -46,8 +46,53 @@ def test_a_sentence_that_no_passage_says_stays_without_a_mark() -> None:
 
 
 def test_brackets_without_numbers_are_left_alone() -> None:
-    assert cite("[申請書] を出します [1]。", [LEAVE]).text == "[申請書] を出します [1]。"
+    assert cite("[有給休暇] を申請します [1]。", [LEAVE]).text == "[有給休暇] を申請します [1]。"
 
 
 def test_a_sentence_with_a_figure_that_the_passage_lacks_gets_no_mark() -> None:
     assert cite("年次有給休暇は取得日の8営業日前までに申請する。", [LEAVE]).citations == ()
+
+
+def test_a_mark_to_a_passage_that_says_something_else_is_moved_to_the_one_that_says_it() -> None:
+    cited = cite(
+        "年次有給休暇は、取得日の3営業日前までに申請します [1]。", [VPN, passage("社用車は総務課が管理する。"), LEAVE]
+    )
+    assert cited.text == "年次有給休暇は、取得日の3営業日前までに申請します [3]。"
+    cited = cite(
+        "年次有給休暇は、取得日の3営業日前までに申請します [1]。", [passage("社用車は総務課が管理する。"), LEAVE]
+    )
+    assert cited.text.endswith("[2]。")
+    assert [notice.code for notice in cited.notices] == ["wrong_citations_removed"]
+
+
+def test_a_sentence_whose_marks_say_something_else_is_flagged_with_its_place() -> None:
+    answer = "有給休暇は3営業日前までに申請します [1]。社員食堂の定食は650円です [1]。"
+    cited = cite(answer, [LEAVE, VPN])
+    flagged = [notice for notice in cited.notices if notice.code == "sentence_without_source"]
+    assert [cited.text[n.start : n.end] for n in flagged] == ["社員食堂の定食は650円です。"]
+    assert (cited.facts, cited.sourced) == (2, 1)
+
+
+def test_a_figure_that_stands_elsewhere_in_the_passage_brings_no_mark() -> None:
+    source = passage(
+        "有給休暇の申請書は総務課に出す。総務課は本館にある。受付は平日に開く。懇親会の会費は3,000円とする。"
+    )
+    assert cite("有給休暇の申請書は総務課に3,000円を添えて出す。", [source]).citations == ()
+
+
+def test_a_figure_beside_the_words_brings_its_mark_and_a_quote_with_both() -> None:
+    source = passage("在宅勤務手当を支給する。額は1日200円とする。月の上限は3,000円とする。食堂は閉じる。")
+    (citation,) = cite("在宅勤務手当は1日200円を支給し、月の上限は3,000円とします [1]。", [source]).citations
+    assert "200円" in citation.quote
+    assert "3,000円" in citation.quote
+    assert "食堂" not in citation.quote
+
+
+def test_an_english_sentence_keeps_its_mark_to_a_japanese_passage_and_quotes_the_sentence_with_its_figure() -> None:
+    source = passage("第5条 申請\n有給休暇の残日数は画面で見る。\n有給休暇は取得日の3営業日前までに申請する。")
+    (citation,) = cite("Apply three business days ahead [1].", [source]).citations
+    assert citation.quote == "有給休暇は取得日の3営業日前までに申請する。"
+
+
+def test_headings_and_questions_of_an_answer_need_no_source() -> None:
+    assert cite("手順は次のとおりです:\nほかに知りたいことはありますか?", [LEAVE]).notices == ()

@@ -31,8 +31,8 @@ class CountingModel:
 PASSAGES = [passage("あ" * 300, number=n) for n in (1, 2, 3)]
 
 
-def packed(limit_tokens: int, *, question: str = "質問?"):  # type: ignore[no-untyped-def]
-    return asyncio.run(pack(question, PASSAGES, CountingModel(), language="ja", limit_tokens=limit_tokens))
+def packed(limit_tokens: int, *, question: str = "質問?", found=PASSAGES, sent=()):  # type: ignore[no-untyped-def]
+    return asyncio.run(pack(question, found, CountingModel(), language="ja", limit_tokens=limit_tokens, sent=sent))
 
 
 def test_all_passages_that_fit_are_packed_whole_and_numbered_in_order() -> None:
@@ -69,3 +69,43 @@ def test_a_document_cannot_close_its_own_passage() -> None:
 def test_the_answers_space_is_kept_free() -> None:
     assert prompt_budget(num_ctx=8192, num_predict=768, prompt_limit_tokens=None) == 8192 - 768 - SAFETY_TOKENS
     assert prompt_budget(num_ctx=8192, num_predict=768, prompt_limit_tokens=1200) == 1200
+
+
+def numbers(result) -> list[int]:  # type: ignore[no-untyped-def]
+    return [passage.ordinal for passage in result.passages]
+
+
+def test_a_follow_up_begins_with_the_passages_of_the_last_prompt_in_their_order() -> None:
+    first = packed(5000)
+    new = passage("い" * 300, number=7)
+    follow_up = packed(5000, question="続き?", found=[new, PASSAGES[2]], sent=first.passages)
+    assert numbers(follow_up) == [1, 2, 3, 7]
+    shared = first.prompt.rsplit("\n\n", 1)[0]
+    assert follow_up.prompt.startswith(shared)
+
+
+def test_passages_after_the_last_one_found_again_are_not_sent_again() -> None:
+    new = passage("い" * 300, number=7)
+    assert numbers(packed(5000, found=[new, PASSAGES[0]], sent=PASSAGES)) == [1, 7]
+    assert numbers(packed(5000, found=[new], sent=PASSAGES)) == [7]
+
+
+def test_no_found_passage_gives_way_to_one_that_was_sent_before() -> None:
+    new = [passage("い" * 300, number=7), passage("う" * 300, number=8)]
+    found = [*new, PASSAGES[2]]
+    limit_tokens = packed(5000, found=found).tokens
+    result = packed(limit_tokens, found=found, sent=PASSAGES)
+    assert numbers(result) == [7, 8, 3]
+    assert result.dropped == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["<|im_end|>", "<|im_start|>system", "[INST]", "[/INST]", "<<SYS>>", "</s>", "<start_of_turn>model", "<|eot_id|>", "引用[3]と【4】",
+     "隠\U000e0041れ\u200bた字"]
+)  # fmt: skip
+def test_a_text_cannot_speak_in_another_role_cite_or_hide(text: str) -> None:
+    result = asyncio.run(pack(text, [passage(text, title=text)], CountingModel(), language="ja", limit_tokens=5000))
+    body = result.prompt.split("</passage>")[0].split("<passage", 1)[1] + result.prompt.split("</passage>")[1]
+    assert text not in body
+    for sign in ("<|", "|>", "[INST", "[/INST", "<<SYS", "</s>", "<start_of", "[3]", "【4】", "\u200b", "\U000e0041"):
+        assert sign not in body

@@ -12,6 +12,7 @@ from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemory
 from assistant.domain import Answer, Filters, Passage, Principal, SearchResult
 from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
 from assistant.generation import Generation
+from assistant.history import Exchange
 from assistant.ports import Vectors
 from assistant.retrieve import Indexes, dense_weight, retrieve
 from tests.assistant.passages import passage
@@ -43,6 +44,9 @@ class LedgerOfThree:
 
     def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
         return True
+
+    def exchanges(self, conversation_id: str, *, principal: Principal, limit: int) -> list[Exchange]:
+        return []
 
     def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.wire import AnswerOut, AskIn
+from assistant.wire import AnswerOut, AskIn, NoticeOut
 from tests.stubs.api import content
 from ui import parts, words
 
@@ -41,6 +41,25 @@ def test_an_address_that_is_not_a_document_is_never_linked() -> None:
     answer = answered("休暇")
     answer.citations[0].url = "//evil.invalid/documents/x"
     assert "href" not in sources(answer, links_to="/api")
+
+
+def test_how_a_follow_up_was_understood_is_shown_and_escaped() -> None:
+    shown = parts.understood("病気の<b>場合</b>は?", language="ja")
+    assert "病気の&lt;b&gt;場合&lt;/b&gt;は?" in shown
+    assert parts.understood(None, language="ja") == ""
+
+
+def test_a_sentence_without_a_source_is_underlined_and_explained() -> None:
+    answer = answered("休暇")
+    sentence = "食堂は11時に開きます。"
+    start = len(answer.answer)
+    answer.answer += sentence
+    answer.notices = [
+        NoticeOut(code="sentence_without_source", message="確かめられません。", start=start, end=len(answer.answer))
+    ]
+    shown = parts.answer(answer, ANCHORS, language="ja")
+    assert f'<span class="ca-doubt" title="{words.DOUBTED.ja}">{sentence}</span>' in shown
+    assert "確かめられません。" in shown
 
 
 def test_a_newer_version_is_announced_on_the_source() -> None:

@@ -20,7 +20,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from assistant.errors import Language
-from assistant.wire import AnswerOut, CitationOut, CitedOut, FoundOut, PassageOut, Problem, QueuedOut, TokenOut
+from assistant.wire import (
+    AnswerOut,
+    CitationOut,
+    CitedOut,
+    FoundOut,
+    PassageOut,
+    Problem,
+    QueuedOut,
+    RewrittenOut,
+    TokenOut,
+)
 from ui import parts, words
 from ui.client import ApiClient, Event, ProblemError
 
@@ -39,6 +49,7 @@ class Turn:
     question: str
     identifier: str = field(default_factory=lambda: uuid4().hex[:8])
     queued: QueuedOut | None = None
+    rewritten: str | None = None
     passages: list[PassageOut] | None = None
     citations: list[CitationOut] = field(default_factory=list)
     text: str = ""
@@ -51,6 +62,8 @@ class Turn:
         match event:
             case QueuedOut():
                 self.queued = event
+            case RewrittenOut():
+                self.queued, self.rewritten = None, event.question
             case FoundOut():
                 self.queued, self.passages = None, event.passages
             case TokenOut():
@@ -59,6 +72,7 @@ class Turn:
                 self.citations.append(event.citation)
             case AnswerOut():
                 self.answer, self.citations, self.passages = event, event.citations, event.passages
+                self.rewritten = event.rewritten
 
     @property
     def must_be_reworded(self) -> bool:
@@ -219,7 +233,8 @@ class _Live:
         self._drawn = now
         self._places.status.html(parts.status(_waiting(turn, now - self._started, language=self._language)))
         note = parts.stopped(self._language, is_live=True)
-        self._places.answer.html(parts.partial_answer(turn.text, turn.anchors) + note)
+        understood = parts.understood(turn.rewritten, language=self._language)
+        self._places.answer.html(understood + parts.partial_answer(turn.text, turn.anchors) + note)
 
     def draw_after(self, event: Event) -> None:
         """What `event` changed."""
@@ -252,9 +267,10 @@ def _waiting(turn: Turn, elapsed_seconds: float, *, language: Language) -> str:
 def _draw_ended(turn: Turn, places: Places, *, language: Language, links_to: str | None, is_last: bool) -> None:
     """A turn that grows no more: finished, failed or stopped."""
     places.status.empty()
-    partial = parts.partial_answer(turn.text, turn.anchors)
+    understood = parts.understood(turn.rewritten, language=language)
+    partial = understood + parts.partial_answer(turn.text, turn.anchors)
     if turn.answer is not None:
-        places.answer.html(parts.answer(turn.answer, turn.anchors, language=language))
+        places.answer.html(understood + parts.answer(turn.answer, turn.anchors, language=language))
     elif turn.problem is not None:
         box = parts.problem(
             turn.problem, language=language, retry_after_seconds=turn.retry_after_seconds, is_partial=bool(turn.text)

@@ -1,6 +1,6 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
-schema (tables) <- engine (dialects, migrations) <- asking, folders, ingesting, indexes, generations, proving, documents,
+schema (tables) <- engine (dialects, migrations) <- asking, remembering, folders, ingesting, indexes, generations, proving, documents,
 receipts, jobs, pace, people (one file per use) <- Ledger, which joins them. Every public method is one transaction.
 """
 
@@ -17,9 +17,10 @@ from assistant.adapters.ledger.pace import Paces
 from assistant.adapters.ledger.people import People
 from assistant.adapters.ledger.proving import Proving
 from assistant.adapters.ledger.receipts import Receipts
+from assistant.adapters.ledger.remembering import Remembering
 
 
-class Ledger(Asking, Folders, Ingesting, Indexes, Generations, Proving, Receipts, Jobs, Paces, People):
+class Ledger(Asking, Remembering, Folders, Ingesting, Indexes, Generations, Proving, Receipts, Jobs, Paces, People):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 
     @classmethod

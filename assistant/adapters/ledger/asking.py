@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
@@ -96,6 +96,7 @@ class Asking(Transactional):
                     conversation_id=answer.conversation_id,
                     principal=principal.name,
                     question=question,
+                    rewritten=answer.rewritten,
                     text=answer.text,
                     language=answer.language,
                     mode=answer.mode.value,
@@ -104,12 +105,14 @@ class Asking(Transactional):
                     release_id=answer.release_id,
                     model=answer.model,
                     notices=[notice.code for notice in answer.notices],
+                    offered=list(answer.offered),
                     prompt_tokens=answer.context.prompt_tokens,
                     total_seconds=answer.timings.total_seconds,
                     created_at=at,
                 )
             )
             if answer.citations:
+                hashes = _file_hashes(connection, {citation.version_id for citation in answer.citations})
                 connection.execute(
                     insert(s.answer_citations),
                     [
@@ -118,6 +121,7 @@ class Asking(Transactional):
                             "number": citation.number,
                             "document_id": citation.document_id,
                             "version_id": citation.version_id,
+                            "sha256": hashes.get(citation.version_id),
                             "chunk_id": citation.chunk_id,
                             "start": citation.start,
                             "end": citation.end,
@@ -134,6 +138,12 @@ class Asking(Transactional):
                 select(s.conversations.c.principal).where(s.conversations.c.conversation_id == conversation_id)
             ).scalar()
         return owner is None or owner == principal.name
+
+
+def _file_hashes(connection: Connection, version_ids: set[str]) -> dict[str, str]:
+    """The hash of each version's source file."""
+    query = select(s.versions.c.version_id, s.versions.c.sha256).where(s.versions.c.version_id.in_(version_ids))
+    return {row["version_id"]: row["sha256"] for row in connection.execute(query).mappings()}
 
 
 def readable(principal: Principal) -> Select[tuple[str]]:

@@ -184,6 +184,8 @@ answers = Table(
     Column("conversation_id", ForeignKey("conversations.conversation_id"), nullable=False, index=True),
     Column("principal", String(200), nullable=False),
     Column("question", Text, nullable=False),
+    # The question made to stand alone; NULL where it stood alone.
+    Column("rewritten", Text),
     Column("text", Text, nullable=False),
     Column("language", String(8), nullable=False),
     Column("mode", String(16), nullable=False),
@@ -192,6 +194,8 @@ answers = Table(
     Column("release_id", String(80), nullable=False),
     Column("model", String(200), nullable=False),
     Column("notices", JSON, nullable=False),
+    # Chunk ids of the prompt in their order: the next question of the conversation begins with the same passages.
+    Column("offered", JSON(none_as_null=True)),
     Column("prompt_tokens", Integer, nullable=False),
     Column("total_seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
@@ -204,6 +208,8 @@ answer_citations = Table(
     Column("number", Integer, primary_key=True),
     Column("document_id", String(40), nullable=False),
     Column("version_id", String(40), nullable=False),
+    # Hash of the source file as it was cited; NULL for answers from before it was kept.
+    Column("sha256", String(64)),
     Column("chunk_id", String(60), nullable=False),
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),

@@ -1,0 +1,133 @@
+"""Whether a passage says a sentence, and where: by its words, and by its figures to the letter. Pure; knows no marks.
+
+Words tell only within a language: a Japanese passage can say an English sentence without sharing a word. Thresholds were
+read off people's sentences beside their own and beside other passages (docs/lab-notes.md, 2026-11-26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.domain import Passage
+from assistant.figures import figures_of, source_keys
+from assistant.text import japanese_share, lexical_terms, normalise, overlap, sentence_spans
+
+PLAIN = 0.6
+"""Share of a sentence's letter pairs in at most three neighbouring source sentences from which they plainly say it."""
+FOREIGN = 0.3
+"""Share of a sentence's telling words below which a passage of its language does not say it: people's own sentences stay
+under it once in a hundred times, sentences about something else come over it as rarely."""
+BACKED = 0.5
+"""Share of a sentence's letter pairs in one place of its cited passage from which no better passage is looked for."""
+_WINDOW_SENTENCES = 3
+_WINDOW_CHARACTERS = 400
+_LEAST_TELLING_WORDS = 2
+_LEAST_CHARACTERS = 20
+"""Shorter lines without an end mark are headings and table cells, not sentences."""
+_ENDS = ("。", ".", "!", "！", "」", ")", "）")
+_JAPANESE_SHARE = 0.2
+
+
+def sayings(passage: Passage) -> str:
+    """All that a passage may be cited for: its title, headings and text."""
+    return "\n".join((passage.title, *passage.heading_path, passage.text))
+
+
+def states_fact(sentence: str) -> bool:
+    """Whether a sentence of an answer needs a source: no question, no heading of a list, no word of courtesy."""
+    plain = sentence.rstrip(" *_#-|")
+    if plain.endswith(("?", "？", ":", "：")) or not plain:
+        return False
+    return len(set(lexical_terms(plain, for_query=True))) >= _LEAST_TELLING_WORDS and len(normalise(plain).strip()) > 3
+
+
+def is_statement(sentence: str) -> bool:
+    """Whether a source's line states something: no question, no heading, no lone cell."""
+    plain = sentence.rstrip()
+    if plain.endswith(("?", "？")) or plain.startswith("#"):
+        return False
+    return plain.endswith(_ENDS) or len(plain) >= _LEAST_CHARACTERS
+
+
+def shares_language(one: str, other: str) -> bool:
+    """Whether both texts are Japanese or neither is, so that words can be compared."""
+    return (japanese_share(one) >= _JAPANESE_SHARE) == (japanese_share(other) >= _JAPANESE_SHARE)
+
+
+def is_foreign(sentence: str, passage: Passage) -> bool:
+    """Whether the passage plainly does not say the sentence; False also where words cannot tell."""
+    said = sayings(passage)
+    if not shares_language(sentence, passage.text):
+        return False
+    words = set(lexical_terms(sentence, for_query=True))
+    shared = len(words & set(lexical_terms(said)))
+    return bool(words) and (shared == 0 or (len(words) > _LEAST_TELLING_WORDS and shared < FOREIGN * len(words)))
+
+
+def is_backed(sentence: str, passage: Passage) -> bool:
+    """Whether the passage has the sentence's figures and, in its language, about half of it in one place."""
+    if lacks_figures(sentence, sayings(passage)):
+        return False
+    start, end = quote_span(sentence, passage.text)
+    return not shares_language(sentence, passage.text) or overlap(sentence, passage.text[start:end]) >= BACKED
+
+
+def lacks_figures(sentence: str, source: str) -> bool:
+    """Whether the sentence has a figure that the source lacks."""
+    figures = figures_of(sentence)
+    known = source_keys([source]) if figures else frozenset[str]()
+    return any(not figure.keys & known for figure in figures)
+
+
+def plain_source(sentence: str, passages: Sequence[Passage]) -> int:
+    """Number of the passage that plainly says the sentence, its figures in the very same place; 0 for none."""
+    best, number = PLAIN, 0
+    for place, passage in enumerate(passages, start=1):
+        start, end = quote_span(sentence, passage.text)
+        said = passage.text[start:end]
+        share = overlap(sentence, said)
+        if share >= best and not lacks_figures(sentence, "\n".join((passage.title, *passage.heading_path, said))):
+            best, number = share + 1e-9, place
+    return number or _by_figures(sentence, passages)
+
+
+def quote_span(sentence: str, source: str) -> tuple[int, int]:
+    """(start, end) in `source` of the sentence that best supports `sentence`, with its neighbours where they say more of it.
+
+    Without anything in common, the first line that states something.
+    """
+    spans = sentence_spans(source)
+    if not spans:
+        return 0, len(source)
+    keys = [figure.keys for figure in figures_of(sentence)]
+
+    def support(start: int, end: int) -> float:
+        known = source_keys([source[start:end]]) if keys else frozenset[str]()
+        return overlap(sentence, source[start:end]) + sum(bool(key & known) for key in keys) / max(4, len(keys))
+
+    place = max(range(len(spans)), key=lambda i: support(*spans[i]))
+    if support(*spans[place]) == 0:
+        return next((span for span in spans if is_statement(source[slice(*span)])), spans[0])
+    first = last = place
+    while last - first + 1 < _WINDOW_SENTENCES:
+        so_far = support(spans[first][0], spans[last][1])
+        wider = [(max(0, first - 1), last), (first, min(len(spans) - 1, last + 1))]
+        fitting = [w for w in wider if spans[w[1]][1] - spans[w[0]][0] <= _WINDOW_CHARACTERS]
+        best = max(fitting, key=lambda w: support(spans[w[0]][0], spans[w[1]][1]), default=(first, last))
+        if support(spans[best[0]][0], spans[best[1]][1]) < so_far + 0.1:
+            break
+        first, last = best
+    return spans[first][0], spans[last][1]
+
+
+def _by_figures(sentence: str, passages: Sequence[Passage]) -> int:
+    """Number of the only passage, in another language, that has all of at least two figures; 0 for none."""
+    figures = figures_of(sentence)
+    if len({figure.keys for figure in figures}) < 2:
+        return 0
+    holding = [
+        place
+        for place, passage in enumerate(passages, start=1)
+        if not shares_language(sentence, passage.text) and not lacks_figures(sentence, sayings(passage))
+    ]
+    return holding[0] if len(holding) == 1 else 0

@@ -1,0 +1,73 @@
+"""Words for units in Japanese and English, each with the one name under which figures are compared. Pure data."""
+
+from __future__ import annotations
+
+_NAMES: dict[str, str] = {
+    "yen": "円|yen|jpy",
+    "dollar": "ドル|dollars|dollar|usd",
+    "euro": "ユーロ|euros|euro|eur",
+    "pound": "pound",
+    "percent": "パーセント|percent|per cent|%",
+    "tenth": "割",
+    "business_day": "営業日|business days|business day|working days|working day",
+    "day": "日間|日|days|day",
+    "week": "週間|週|weeks|week",
+    "month_long": "か月間|か月|カ月|ヶ月|ヵ月|ケ月|箇月|months|month",
+    "month": "月",
+    "year": "年間|年度|年|years|year",
+    "hour": "時間|hours|hour|hrs|hr",
+    "minute": "分間|分|minutes|minute|mins|min",
+    "second": "秒間|秒|seconds|second|secs|sec",
+    "time": "回|times",
+    "person": "人|名|people|persons|person",
+    "piece": "個|つ|ヶ|ケ|pieces|piece",
+    "floor": "階|floor",
+    "page": "ページ|頁|pages|page",
+    "character": "文字|characters|character",
+    "age": "歳|才",
+    "article": "条",
+    "clause": "項",
+    "item": "号",
+    "chapter": "章",
+    "case": "件",
+    "sheet": "枚",
+    "machine": "台",
+    "company": "社",
+    "book": "冊",
+    "fold": "倍",
+    "degree": "度",
+    "point": "点",
+    "class": "級",
+    "rank": "位",
+    "digit": "桁",
+    "night": "泊|nights|night",
+    "long_thing": "本",
+    "litre": "リットル|litres|litre|liters|liter|l",
+    "millilitre": "ミリリットル|ml",
+    "metre": "メートル|metres|metre|meters|meter|m",
+    "kilometre": "キロメートル|km",
+    "centimetre": "センチメートル|cm",
+    "millimetre": "ミリメートル|mm",
+    "square_metre": "平方メートル|m2",
+    "kilogram": "キログラム|kg",
+    "gram": "グラム|g",
+    "kilometre_per_hour": "km/h",
+    "newton_metre": "n·m|n・m|nm",
+    "kilowatt": "kw",
+    "watt": "w",
+    "volt": "v",
+    "ampere": "アンペア",
+    "celsius": "°c",
+    "gigabyte": "gb",
+    "megabyte": "mb",
+    "terabyte": "tb",
+}
+_UNIT_OF = {word: name for name, words in _NAMES.items() for word in words.split("|")}
+
+UNIT_WORDS = tuple(sorted(_UNIT_OF, key=len, reverse=True))
+"""Every word, folded as figures fold text, longest first."""
+
+
+def unit_of(word: str | None) -> str | None:
+    """The unit's one name, or None for no word and for a word that is no unit."""
+    return None if word is None else _UNIT_OF.get(word)

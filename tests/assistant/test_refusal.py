@@ -1,0 +1,71 @@
+"""A refusal is a state: which answers say nothing, and which merely hold the agreed words."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.cite import cite
+from assistant.pack import REFUSAL
+from assistant.refusal import refuses, verdict
+from tests.assistant.passages import passage
+
+LEAVE = passage("第5条 年次有給休暇は、取得日の3営業日前までに申請する。")
+FAQ = passage("答えがないとき、アシスタントは「情報が不足しているため回答できません」と表示する。", number=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        REFUSAL["ja"], REFUSAL["en"], f"「{REFUSAL['ja']}」", f"{REFUSAL['ja']}。[1]", f"**{REFUSAL['ja']}**", f"{REFUSAL['ja']}…",
+        f"申し訳ありませんが、{REFUSAL['ja']}。", f"Sorry, but {REFUSAL['en']}", "情報が不足しているため、回答できません!",
+        "I cannot answer because the documents do not contain enough information", f"{REFUSAL['ja']}。{REFUSAL['en']}",
+    ],
+)  # fmt: skip
+def test_the_agreed_sentence_with_marks_and_courtesies_is_a_refusal(text: str) -> None:
+    assert refuses(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1]",
+        "3営業日前です [1]。",
+        f"画面には「{REFUSAL['ja']}」と表示されます [2]。",
+        f"3営業日前です [1]。{REFUSAL['ja']}。",
+    ],
+)
+def test_an_answer_that_merely_holds_the_words_is_not_only_a_refusal(text: str) -> None:
+    assert not refuses(text)
+
+
+def test_an_answer_about_the_agreed_sentence_is_an_answer() -> None:
+    cited = cite(
+        "答えがないとき、アシスタントは「情報が不足しているため回答できません」と表示します [2]。", [LEAVE, FAQ]
+    )
+    assert not verdict(cited).is_refusal
+    assert [citation.number for citation in cited.citations] == [2]
+
+
+def test_a_part_that_is_answered_with_a_source_is_given_and_the_rest_announced() -> None:
+    judged = verdict(cite(f"有給休暇は3営業日前までに申請します [1]。{REFUSAL['ja']}。", [LEAVE]))
+    assert not judged.is_refusal
+    assert [notice.code for notice in judged.notices] == ["partly_answered"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"食堂は11時に開きます。{REFUSAL['ja']}。",
+        "抜粋には食堂の営業時間についての記載がありません [1]。",
+        "The passages do not mention the canteen's opening hours [1].",
+    ],
+)
+def test_a_refusal_in_other_words_or_beside_unsupported_ones_is_a_refusal(text: str) -> None:
+    assert verdict(cite(text, [LEAVE])).is_refusal
+
+
+def test_an_answer_without_any_source_is_withheld_and_that_is_said() -> None:
+    judged = verdict(cite("社員食堂の日替わり定食は650円です [1]。", [LEAVE]))
+    assert judged.is_refusal
+    assert [notice.code for notice in judged.notices] == ["answer_without_source"]
