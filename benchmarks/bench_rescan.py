@@ -26,7 +26,8 @@ from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.ingesting import chunk_id_of, version_id_of
 from assistant.domain import EVERYONE, ParsedDocument
 from ingest.index_sync import Stores
-from ingest.pipeline import PIPELINE_ID, Run, plan_folder
+from ingest.pipeline import Run, plan_folder
+from ingest.recipe import PIPELINE_ID
 from ingest.rules import groups_of_path, owner_of_path
 from ingest.scan import scan_folder, sha256_of
 

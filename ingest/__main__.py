@@ -1,4 +1,5 @@
-"""`ingest plan | run | watch | schedule | status | receipts | retry | rebuild`: the only part of this room that reads settings."""
+"""`ingest plan | run | watch | schedule | status | receipts | retry | ...`: with generation_commands.py (rebuild, switch,
+rollback, generations) the only part of this room that reads settings."""
 
 from __future__ import annotations
 
@@ -16,17 +17,18 @@ import typer
 
 from assistant.adapters.ledger import Ledger
 from assistant.errors import AssistantError
+from assistant.generation import Generation
 from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, progress_bar, telling_errors
 from assistant.wiring import open_stores
+from ingest import generation_commands
 from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
-from ingest.index_sync import Stores, compare, rebuild
+from ingest.index_sync import Stores, compare
 from ingest.lock import ingestion_lock
 from ingest.pipeline import Run, RunReport, plan_folder
 from ingest.plan_shown import print_plan
-from ingest.prove import measure
 from ingest.receipt import as_csv as receipts_as_csv
 from ingest.report import print_report, print_status, say
 from ingest.rules import Rule, read_folders, read_rules, refuse_lost_rules
@@ -229,6 +231,7 @@ def status(as_json: Json = False) -> None:
 
 def _status(stores: Stores) -> dict[str, Any]:
     generation = stores.ledger.active_generation()
+    beside = stores.ledger.generation_beside()
     differences = compare(stores, generation) if generation is not None else {}
     failures = stores.ledger.failures()
     running = [job for job in stores.ledger.list_jobs() if job.state == "running"]
@@ -251,6 +254,8 @@ def _status(stores: Stores) -> dict[str, Any]:
         "documents": stores.ledger.count_by_status(),
         **{f"ledger_{name}": count for name, count in stores.ledger.counts_of_truth().items()},
         "generation": None if generation is None else asdict(generation),
+        "generation_beside": None if beside is None else asdict(beside),
+        "rebuild_due": _rebuild_due(stores, generation),
         "fitness": None if generation is None else stores.ledger.fitness(generation.generation_id),
         "indexes": {
             name: {"missing": len(difference.missing), "surplus": len(difference.surplus)}
@@ -268,6 +273,15 @@ def _status(stores: Stores) -> dict[str, Any]:
             for warned in stores.ledger.warned()
         ],
     }
+
+
+def _rebuild_due(stores: Stores, generation: Generation | None) -> dict[str, Any] | None:
+    """The embedder that answers come from and the configured one, where they differ; asks no server."""
+    if generation is None or generation.embedder is None or stores.embedders is None:
+        return None
+    if stores.embedders.is_configured(generation):
+        return None
+    return {"answers_from": asdict(generation.embedder), "configured": asdict(stores.embedders.spec)}
 
 
 @app.command()
@@ -293,19 +307,7 @@ def receipts(
                 print(f"{receipt['status']:8} {receipt['path']}: {receipt['reason'] or '-'}")
 
 
-@app.command(name="rebuild")
-def rebuild_indexes() -> None:
-    """Builds Chroma and the lexical index anew from the ledger, with the configured embedder."""
-    with telling_errors():
-        settings = load_settings()
-        configure_logs(settings.log_level)
-        stores = _stores(settings)
-        with ingestion_lock(settings.data_folder), progress_bar("rebuild") as bar:
-            generation = rebuild(
-                stores, progress=lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total)
-            )
-            measure(stores, generation)
-        say(f"索引を作り直しました: {generation.index_name}", f"Indexes rebuilt: {generation.index_name}")
+generation_commands.add_to(app, _stores, _parser)
 
 
 if __name__ == "__main__":

@@ -12,38 +12,26 @@ it live, ids are derived from content, and what an interrupted run left is found
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from assistant.adapters.ledger import Ledger
+from assistant.adapters.ledger.folders import KnownDocument
 from assistant.adapters.ledger.indexes import LiveChunk
-from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
-from assistant.domain import DocumentStatus, Failure, ParsedDocument, SourceFile
+from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of
+from assistant.domain import DocumentStatus, Failure, SourceFile
 from assistant.errors import DocumentError, FailureReason, StoreUnavailable, Text
-from assistant.generation import Generation
-from ingest.chunk import CHUNKER_ID, make_chunks
+from assistant.generation import Generation, GenerationState
 from ingest.guard import ParserUnavailable
 from ingest.healing import healing
 from ingest.index_sync import WRITE_BATCH, Stores, embed_ahead, ensure_generation, forget_retired, mend, write_chunks
-from ingest.parsers import PARSER_ID
 from ingest.plan import ATTEMPTS_LIMIT, Found, Plan, Work, collector_at_rest, make_plan, without_settled
 from ingest.prove import Prover
 from ingest.reading_ahead import one_behind, reading_ahead
-from ingest.receipt import make_receipt
-from ingest.rules import (
-    Rule,
-    groups_of_path,
-    language_of_path,
-    left_out_by,
-    owner_of_path,
-    pipeline_suffix,
-    reads_hidden,
-    reads_scans,
-)
+from ingest.recipe import STANDARD, Parser, Reader, Recipe, rules_part
+from ingest.rules import Rule, groups_of_path, left_out_by, owner_of_path
 from ingest.scan import ScanResult, check_not_unmounted, scan_folder, sha256_of
 
 AHEAD_CHUNKS = 2 * WRITE_BATCH
@@ -52,20 +40,6 @@ EMBED_BATCH = 16
 """Chunks handed to the embedder at once, as soon as they are read: what the servers take in one request."""
 REASONS_OF_THE_PLACE = frozenset({FailureReason.VANISHED, FailureReason.NO_PERMISSION, FailureReason.UNREADABLE})
 """Faults of a share or disk, not of a file: such files are tried at every run, however often."""
-
-PIPELINE_ID = f"{PARSER_ID};{CHUNKER_ID}"
-"""Changes when the same file would give other chunks; a run then reads every file again."""
-
-
-class Parser(Protocol):
-    """Reads one source file; raises DocumentError. Any other error stops the run."""
-
-    def parse(
-        self, path: Path, *, relative_path: str, reads_scans: bool = True, reads_hidden: bool = False
-    ) -> ParsedDocument:
-        """The parsed document; `reads_scans` False leaves pages without text unrecognised, `reads_hidden` reads parts
-        that nobody sees, too."""
-        ...
 
 
 @dataclass
@@ -103,6 +77,7 @@ class Run:
     should_stop: Callable[[], bool] = lambda: False
     settle_seconds: float = 0.0
     """Files that changed this recently are left for a later run; 0 for a person who wants everything now."""
+    recipe: Recipe = STANDARD
     _prover: Prover = field(init=False)
 
     def run(self, root: Path, *, is_retrying: bool = False, allows_deletions: bool = False) -> RunReport:
@@ -123,6 +98,7 @@ class Run:
             is_retrying=is_retrying,
             allows_deletions=allows_deletions,
             settle_seconds=self.settle_seconds,
+            recipe=self.recipe,
         )
         ledger.move_documents([(document.document_id, source) for document, source in plan.moved])
         regrouped = ledger.apply_groups(folder, lambda path: groups_of_path(path, self.rules))
@@ -195,30 +171,18 @@ class Run:
         try:
             if attempts > ATTEMPTS_LIMIT and work.kind != "retry":
                 raise _set_aside(work.source.path)
-            started = time.perf_counter()
-            parsed = self._parsed(root, work.source.path)
-            seconds = time.perf_counter() - started
-            chunks = make_chunks(parsed, path=work.source.path)
+            version_id, parsed, chunks = Reader(self.stores.ledger, self.parser, self.rules, self.recipe).stage(
+                root,
+                work.source.path,
+                document_id=document_id,
+                sha256=work.sha256,
+                embedder_id=generation.embedder_id,
+            )
         except DocumentError as error:
             self._record(document_id, error, attempts)
             if error.reason in REASONS_OF_THE_PLACE:
                 check_not_unmounted(root)
             return _Staged()
-        pipeline_id = pipeline_id_of(work.source.path, self.rules)
-        version_id = version_id_of(document_id, work.sha256, pipeline_id)
-        owner = owner_of_path(work.source.path, self.rules)
-        receipt = make_receipt(parsed, chunks, embedder_id=generation.embedder_id, seconds=seconds, owner=owner)
-        language = language_of_path(work.source.path, self.rules) or receipt["language"]
-        self.stores.ledger.stage_version(
-            document_id,
-            version_id=version_id,
-            sha256=work.sha256,
-            pipeline_id=pipeline_id,
-            language=language,
-            parsed=parsed,
-            chunks=chunks,
-            receipt=receipt | {"language": language},
-        )
         # Live it is `warn` until its probe questions have found it again (prove.py).
         return _Staged(
             [(document_id, version_id, DocumentStatus.WARN)],
@@ -228,15 +192,6 @@ class Run:
                 )
                 for c in chunks
             ],
-        )
-
-    def _parsed(self, root: Path, path: str) -> ParsedDocument:
-        rules = self.rules
-        return self.parser.parse(
-            root / path,
-            relative_path=path,
-            reads_scans=reads_scans(path, rules),
-            reads_hidden=reads_hidden(path, rules),
         )
 
     def _flush(self, staged: _Staged, generation: Generation) -> None:
@@ -279,6 +234,7 @@ def plan_folder(
     is_retrying: bool = False,
     allows_deletions: bool = False,
     settle_seconds: float = 0.0,
+    recipe: Recipe = STANDARD,
 ) -> Plan:
     """The plan of a run, without doing it; writes nothing. Raises FolderMissing."""
     root = root.resolve()
@@ -290,16 +246,15 @@ def plan_folder(
         except OSError as error:
             raise _cannot_be_opened(source.path, error) from error
 
-    def pipeline(path: str) -> str:
-        return pipeline_id_of(path, rules)
-
+    pipeline = recipe.pipeline_ids(rules)
     with collector_at_rest():
         scan = scan_folder(root, folder=folder, settle_seconds=settle_seconds)
         settled = ledger.settled_files(folder)
         found = without_settled(_obeying(rules, scan), settled, pipeline_id_of=pipeline)
+        known = ledger.known_documents(folder, paths=settled.files.keys() - set(found.unchanged))
         return make_plan(
             found,
-            ledger.known_documents(folder, paths=settled.files.keys() - set(found.unchanged)),
+            _as_read(ledger, known, pipeline_id_of=pipeline),
             hash_of=hash_of,
             pipeline_id_of=pipeline,
             is_retrying=is_retrying,
@@ -319,9 +274,20 @@ def _obeying(rules: Sequence[Rule], scan: ScanResult) -> Found:
     )
 
 
-def pipeline_id_of(path: str, rules: Sequence[Rule]) -> str:
-    """The pipeline as the folder's rules have it for the file: changed rules read the files anew that they concern."""
-    return PIPELINE_ID + pipeline_suffix(path, rules) if rules else PIPELINE_ID
+def _as_read(
+    ledger: Ledger, known: dict[str, KnownDocument], *, pipeline_id_of: Callable[[str], str]
+) -> dict[str, KnownDocument]:
+    """What the ledger knows, for the plan. While a generation waits beside the active one, a pipeline that came with an
+    upgrade reads nothing anew in place: `ingest rebuild` does that beside the answers."""
+    beside = ledger.generation_beside() if known else None
+    if beside is None or beside.state is GenerationState.PREVIOUS:
+        return known
+    as_read = {}
+    for path, document in known.items():
+        wanted = pipeline_id_of(path)
+        is_like = document.pipeline_id is not None and rules_part(document.pipeline_id) == rules_part(wanted)
+        as_read[path] = document._replace(pipeline_id=wanted) if is_like else document
+    return as_read
 
 
 def _cannot_be_opened(path: str, error: OSError) -> DocumentError:

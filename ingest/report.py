@@ -146,12 +146,42 @@ def _print_fitness(fitness: dict[str, Any]) -> None:
         )
 
 
+def _print_generations(state: dict[str, Any]) -> None:
+    """Whether another generation is due or waits, and which command goes on."""
+    due, beside = state["rebuild_due"], state["generation_beside"]
+    if due is not None:
+        used, wanted = (f"{spec['kind']} {spec['model']}".strip() for spec in (due["answers_from"], due["configured"]))
+        say(
+            f"回答は {used} の索引から出ています。設定した {wanted} を使うには `ingest rebuild` を実行してください。",
+            f"Answers come from the indexes of {used}. To use the configured {wanted}, run `ingest rebuild`.",
+        )
+    if beside is None:
+        return
+    name, embedder = beside["generation_id"], beside["embedder_id"]
+    sentences = {
+        "building": (
+            f"世代 {name}({embedder})は作りかけです。`ingest rebuild` で続きから作ります。",
+            f"Generation {name} ({embedder}) is half built: `ingest rebuild` goes on.",
+        ),
+        "ready": (
+            f"世代 {name}({embedder})が切り替えを待っています(`ingest generations`、`ingest switch`)。",
+            f"Generation {name} ({embedder}) waits to be switched to (`ingest generations`, `ingest switch`).",
+        ),
+        "previous": (
+            f"前の世代 {name}({embedder})に `ingest rollback` で戻れます。",
+            f"`ingest rollback` goes back to the previous generation {name} ({embedder}).",
+        ),
+    }
+    say(*sentences[beside["state"]])
+
+
 def print_status(state: dict[str, Any]) -> None:
     """The state as `ingest status` collected it: how many, what is wrong and what to do, then whether the indexes agree."""
     for status, count in state["documents"].items():
         say(f"{count:>8,}  {_named(DOCUMENTS, status)[0]}", f"{count:>8,}  {_named(DOCUMENTS, status)[1]}")
     say(f"{state['ledger_chunks']:>8,}  断片", f"{state['ledger_chunks']:>8,}  chunks")
     _print_fitness(state["fitness"] or {})
+    _print_generations(state)
     for job in state["running_jobs"]:
         done, total = job["counts"].get("done", 0), job["counts"].get("total", 0)
         say(

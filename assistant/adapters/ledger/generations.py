@@ -21,6 +21,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.asking import Asking, generation_of
 from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.remembering import Remembering
 from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.domain import DocumentStatus
 from assistant.errors import GenerationError, Text
@@ -227,12 +228,25 @@ class Generations(Transactional):
                     .values(state="standby" if is_taken else "retired")
                 )
 
+    def stand_down(self, document_ids: Sequence[str]) -> None:
+        """The generation beside the active one has the live version of these documents."""
+        with self._writing() as connection:
+            for some in slices(document_ids):
+                connection.execute(
+                    update(s.versions)
+                    .where(s.versions.c.document_id.in_(some), s.versions.c.state == "standby")
+                    .values(state="retired")
+                )
+                connection.execute(
+                    update(s.documents).where(s.documents.c.document_id.in_(some)).values(other_version_id=None)
+                )
+
     def beside(self) -> AskingBeside:
         """Reads for questions to the generation beside the active one, for comparing both."""
         return AskingBeside(self._engine)
 
 
-class AskingBeside(Asking, Generations):
+class AskingBeside(Asking, Remembering, Generations):
     """What asking needs, answered from the generation beside the active one."""
 
     is_beside = True

@@ -143,6 +143,35 @@ class Proving(Transactional):
             for probe in proof["probes"]:
                 yield version_id, probe
 
+    def probes_by_document(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """(document id, path, probe) of every probe question of the living documents, found again or not."""
+        statement = (
+            select(s.documents.c.document_id, s.documents.c.path, s.versions.c.proof)
+            .join(s.versions, s.versions.c.version_id == s.documents.c.version_id)
+            .where(s.documents.c.deleted_at == "", s.versions.c.proof.is_not(null()))
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement).all()
+        for document_id, path, proof in rows:
+            for probe in proof["probes"]:
+                yield document_id, path, probe
+
+    def searchable_paths(self) -> dict[str, frozenset[str]]:
+        """Ids of the searchable documents by path; folders may have the same paths."""
+        statement = select(s.documents.c.path, s.documents.c.document_id).where(
+            s.documents.c.deleted_at == "", s.documents.c.version_id.is_not(None)
+        )
+        by_path: dict[str, set[str]] = {}
+        with self._reading() as connection:
+            for path, document_id in connection.execute(statement):
+                by_path.setdefault(path, set()).add(document_id)
+        return {path: frozenset(ids) for path, ids in by_path.items()}
+
+    def every_group(self) -> frozenset[str]:
+        """All groups that may read any document: who holds them sees what the indexes hold."""
+        with self._reading() as connection:
+            return frozenset(connection.execute(select(s.document_groups.c.group_name).distinct()).scalars())
+
     def save_fitness(self, generation_id: str, fitness: Mapping[str, Any]) -> None:
         """Writes what the vectors alone found: `{language: {"found", "probes"}, "chunks"}`."""
         with self._writing() as connection:
