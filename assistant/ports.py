@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -15,9 +16,19 @@ import numpy.typing as npt
 from assistant.domain import Answer, Filters, ModelEnd, ModelToken, Passage, Principal
 from assistant.generation import Generation
 from assistant.history import Exchange
+from assistant.reach import Reach
 
 Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimension), rows of length 1."""
+
+
+@dataclass(frozen=True)
+class VersionVectors:
+    """Vectors of a version's chunks, a row for each id."""
+
+    version_id: str
+    chunk_ids: tuple[str, ...]
+    vectors: Vectors
 
 
 class Embedder(Protocol):
@@ -97,8 +108,10 @@ class LexicalIndex(Protocol):
         """Removes the whole index of a generation, a damaged one too; not existing is no error."""
         ...
 
-    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
-        """Chunk ids with BM25 score above 0, best first."""
+    async def search(
+        self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
+    ) -> list[tuple[str, float]]:
+        """Chunk ids with BM25 score above 0, best first; `reach` leaves all others out."""
         ...
 
 
@@ -152,6 +165,18 @@ class AskLedger(Protocol):
 
     def active_generation(self) -> Generation | None:
         """The generation that answers come from."""
+        ...
+
+    def reach_token(self) -> str:
+        """Another one whenever anybody's reach may have changed; empty when that is not known."""
+        ...
+
+    def read_reach(self, *, principal: Principal, filters: Filters) -> Reach:
+        """The live versions that the principal may read within the filters."""
+        ...
+
+    def version_vectors(self, embedder_id: str, version_ids: Sequence[str]) -> list[VersionVectors]:
+        """Vectors of these versions' chunks, as the embedder made them."""
         ...
 
     def read_passages(

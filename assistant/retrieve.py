@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from assistant.domain import Filters, Notice, Passage, Principal, SearchResult
+from assistant.candidates import DEPTH, Held, Hits, by_meaning
+from assistant.domain import Filters, Notice, Principal, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import (
     AssistantError,
@@ -24,28 +25,28 @@ from assistant.errors import (
 from assistant.fuse import Ranking, fuse, weight_of_fitness
 from assistant.generation import Generation
 from assistant.ports import AskLedger, Embedder, LexicalIndex, VectorIndex
+from assistant.reach import Reach
 from assistant.text import japanese_share
 
-CANDIDATES = (100, 1000)
-"""Hits asked of each index; the second round only when too few of the first may be read (retrieval facts 1.6:
-1,000 unfiltered ids cost 7 ms at 100,000 vectors, a filter inside Chroma 60 to 340 ms)."""
+READ_MORE = 10
+"""Passages read beyond those wanted, in place of ones that have just been taken out of reach."""
 
 JAPANESE_SHARE = 0.2
 """Share of Japanese letters from which an embedder that cannot read them is left out: fused with a ranking that knows
 nothing, Hit@1 of word search fell from .90 to .34 (docs/lab-notes.md, 2026-11-23)."""
 
-Hits = list[tuple[str, float]]
-
 
 @dataclass(frozen=True)
 class Indexes:
-    """Where candidates come from. Without `embedders`, every generation is asked with the one embedder."""
+    """Where candidates come from, and what is held of it between questions. Without `embedders`, every generation is
+    asked with the one embedder."""
 
     ledger: AskLedger
     embedder: Embedder
     vectors: VectorIndex
     lexical: LexicalIndex
     embedders: Embedders | None = None
+    held: Held = field(default_factory=Held)
 
     def standing(self) -> tuple[Generation | None, Embedder]:
         """The generation that answers come from just now, and its embedder. Reads the ledger: never on the event loop."""
@@ -61,33 +62,34 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     Raises StoreUnavailable when neither leg answers.
     """
     started = time.perf_counter()
-    generation, embedder = await asyncio.to_thread(indexes.standing)
+    (generation, embedder), reach = await asyncio.to_thread(_known, indexes, principal, filters)
     if generation is None:
         return SearchResult((), (_NOTHING_INGESTED,), time.perf_counter() - started)
     indexes = replace(indexes, embedder=embedder)
     weight = dense_weight(text, generation, embedder)
-    passages: list[Passage] = []
-    notices: list[Notice] = []
-    for candidates in CANDIDATES:
-        dense, lexical = await asyncio.gather(
-            _dense(text, indexes, generation=generation, weight=weight, limit=candidates),
-            _lexical(text, indexes, generation=generation, limit=candidates),
-        )
-        notices = [_notice_of(leg) for leg in (dense, lexical) if isinstance(leg, AssistantError)]
-        if isinstance(dense, AssistantError) and isinstance(lexical, AssistantError):
-            raise dense
-        weighted = [(dense, weight), (lexical, 1.0)]
-        hits = [Ranking(leg, share) for leg, share in weighted if isinstance(leg, list)]
-        passages = await asyncio.to_thread(
-            indexes.ledger.read_passages,
-            fuse(hits),
-            principal=principal,
-            filters=filters,
-            limit=limit,
-        )
-        if len(passages) >= limit or all(len(leg.hits) < candidates for leg in hits):
-            break
+    dense, lexical = await asyncio.gather(
+        _dense(text, indexes, generation=generation, weight=weight, reach=reach),
+        _lexical(text, indexes, generation=generation, reach=reach),
+    )
+    notices = [_notice_of(leg) for leg in (dense, lexical) if isinstance(leg, AssistantError)]
+    if isinstance(dense, AssistantError) and isinstance(lexical, AssistantError):
+        raise dense
+    weighted = [(dense, weight), (lexical, 1.0)]
+    fused = fuse([Ranking(leg, share) for leg, share in weighted if isinstance(leg, list)])
+    passages = await asyncio.to_thread(
+        indexes.ledger.read_passages,
+        fused[: limit + READ_MORE],
+        principal=principal,
+        filters=filters,
+        limit=limit,
+    )
     return SearchResult(tuple(passages), tuple(notices), time.perf_counter() - started)
+
+
+def _known(
+    indexes: Indexes, principal: Principal, filters: Filters
+) -> tuple[tuple[Generation | None, Embedder], Reach]:
+    return indexes.standing(), indexes.held.reach_of(indexes.ledger, principal=principal, filters=filters)
 
 
 def dense_weight(text: str, generation: Generation, embedder: Embedder) -> float:
@@ -101,7 +103,7 @@ def dense_weight(text: str, generation: Generation, embedder: Embedder) -> float
 
 
 async def _dense(
-    text: str, indexes: Indexes, *, generation: Generation, weight: float, limit: int
+    text: str, indexes: Indexes, *, generation: Generation, weight: float, reach: Reach
 ) -> Hits | AssistantError:
     try:
         if weight == 0.0:
@@ -116,7 +118,9 @@ async def _dense(
                 Text(ja="`ingest rebuild` を実行してください。", en="Run `ingest rebuild`."),
             )
         vector = await indexes.embedder.embed_query(text)
-        return await indexes.vectors.search(generation.index_name, vector, limit=limit)
+        return await by_meaning(
+            vector, indexes.held, ledger=indexes.ledger, index=indexes.vectors, generation=generation, reach=reach
+        )
     except (StoreUnavailable, EmbedderUnavailable, EmbedderMismatch, EmbedderUnfit, ModelError) as error:
         return error
 
@@ -136,9 +140,9 @@ def _unfit(text: str) -> EmbedderUnfit:
     )
 
 
-async def _lexical(text: str, indexes: Indexes, *, generation: Generation, limit: int) -> Hits | AssistantError:
+async def _lexical(text: str, indexes: Indexes, *, generation: Generation, reach: Reach) -> Hits | AssistantError:
     try:
-        return await indexes.lexical.search(generation.index_name, text, limit=limit)
+        return await indexes.lexical.search(generation.index_name, text, limit=DEPTH, reach=reach)
     except StoreUnavailable as error:
         return error
 

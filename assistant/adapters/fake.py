@@ -22,6 +22,7 @@ from assistant.domain import ModelEnd, ModelToken
 from assistant.errors import ContextOverflow, EmbedderMismatch, Text
 from assistant.pack import REFUSAL
 from assistant.ports import Vectors
+from assistant.reach import Reach
 from assistant.text import language_of, lexical_terms, sentence_spans
 
 _PASSAGE = re.compile(r'<passage number="(\d+)"[^\n]*>\n(.*?)\n</passage>', re.DOTALL)
@@ -193,14 +194,21 @@ class InMemoryLexicalIndex:
         """Removes the whole index; not existing is no error."""
         self._indexes.pop(index_name, None)
 
-    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
-        """Ids with a score above 0, best first."""
+    async def search(
+        self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
+    ) -> list[tuple[str, float]]:
+        """Ids with a score above 0, best first; `reach` leaves all others out."""
         terms = set(lexical_terms(text, for_query=True))
         scores: Counter[str] = Counter()
         for field, weight in ((0, _TITLE_WEIGHT), (1, 1.0)):
             for chunk_id, score in _scores(self._indexes.get(index_name, {}), terms, field):
                 scores[chunk_id] += weight * score  # type: ignore[assignment]
-        return [(chunk_id, float(score)) for chunk_id, score in scores.most_common(max(0, limit)) if score > 0]
+        ranked = [
+            (chunk_id, float(score))
+            for chunk_id, score in scores.most_common()
+            if score > 0 and (reach is None or reach.holds(chunk_id))
+        ]
+        return ranked[: max(0, limit)]
 
 
 def _scores(

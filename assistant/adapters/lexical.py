@@ -9,11 +9,14 @@ This room must not know documents, rights or vectors.
 
 from __future__ import annotations
 
+import hashlib
+import math
 import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ import structlog
 import tantivy
 
 from assistant.errors import StoreDamaged, StoreUnavailable, Text
+from assistant.reach import Reach, version_of
 from assistant.text import lexical_terms
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +33,9 @@ _log = structlog.get_logger(__name__)
 _TITLE_BOOST = 2.0
 _QUERY_TERMS = 256  # distinct ones; the rarest of a longer question are kept (2,000 terms: 25 ms, 256: 3 ms)
 _TERM_CHARACTERS = 100  # of longer ones the beginning counts, on both sides: tantivy drops terms of 64 KiB
+_NAMED_VERSIONS = 1_000  # at 100,000 chunks: 50 take 2.5 ms, 500 take 4, 2,500 take 8; asking for more 4 to 11
+_SPARE = 1.3  # more hits than the share in reach asks for: documents in reach are not spread evenly
+_MORE = 8  # times as many when they were not enough
 _WRITER_BYTES = 30_000_000
 _LOCK_WAIT_SECONDS = 5.0
 _LOCK_PAUSE_SECONDS = 0.05
@@ -56,9 +63,12 @@ class TantivyLexicalIndex:
         """Removes the index, a damaged one too. Raises StoreUnavailable while another process writes it."""
         self._folder(index_name).remove()
 
-    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
-        """Chunk ids with BM25 score above 0, best first. Raises StoreUnavailable."""
-        return await anyio.to_thread.run_sync(self._folder(index_name).search, text, limit, abandon_on_cancel=True)
+    async def search(
+        self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
+    ) -> list[tuple[str, float]]:
+        """Chunk ids with BM25 score above 0, best first; `reach` leaves all others out. Raises StoreUnavailable."""
+        folder = self._folder(index_name)
+        return await anyio.to_thread.run_sync(folder.search, text, limit, reach, abandon_on_cancel=True)
 
     def adopt(self, index_name: str) -> None:
         """Takes over the one index that lay in `root` itself up to 0.1.0, as that of a generation.
@@ -99,7 +109,7 @@ class _Folder:
                 writer.delete_documents_by_term("chunk_id", chunk_id)
             for chunk_id, title, text in add:
                 writer.delete_documents_by_term("chunk_id", chunk_id)
-                writer.add_document(tantivy.Document(chunk_id=chunk_id, title=_terms(title), body=_terms(text)))
+                writer.add_document(_entry(chunk_id, title, text))
             writer.commit()
 
     def all_ids(self) -> list[str]:
@@ -126,10 +136,10 @@ class _Folder:
             self._index = None
             shutil.rmtree(self._folder)
 
-    def search(self, text: str, limit: int) -> list[tuple[str, float]]:
-        """Chunk ids with BM25 score above 0, best first."""
+    def search(self, text: str, limit: int, reach: Reach | None) -> list[tuple[str, float]]:
+        """Chunk ids with BM25 score above 0, best first; `reach` leaves all others out."""
         terms = list(dict.fromkeys(term[:_TERM_CHARACTERS] for term in lexical_terms(text, for_query=True)))
-        if limit < 1 or not terms:
+        if limit < 1 or not terms or (reach is not None and not reach.versions):
             return []
         with self.mapped():
             if not self._folder.exists():
@@ -137,7 +147,7 @@ class _Folder:
             searcher = self._searcher()
             if len(terms) > _QUERY_TERMS:
                 terms = _rarest(terms, searcher)
-            hits = searcher.search(self._query(terms), limit=limit, count=False).hits
+            hits = _hits(searcher, self._schema, self._query(terms), limit=limit, reach=reach)
             return [(str(searcher.doc(address)["chunk_id"][0]), float(score)) for score, address in hits if score > 0]
 
     def _query(self, terms: list[str]) -> Any:
@@ -248,9 +258,48 @@ def _locked() -> StoreUnavailable:
 def _schema() -> Any:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("chunk_id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("version", stored=False, indexed=True, fast=True)
     builder.add_text_field("title", stored=False, tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("body", stored=False, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
+
+
+def _entry(chunk_id: str, title: str, text: str) -> Any:
+    version = _number_of(version_of(chunk_id))
+    return tantivy.Document(chunk_id=chunk_id, version=version, title=_terms(title), body=_terms(text))
+
+
+def _number_of(version_id: str) -> int:
+    """A number for the version: tantivy gives numbers of many hits back at once, texts one by one (10 us each)."""
+    return int.from_bytes(hashlib.sha256(version_id.encode()).digest()[:8], signed=True)
+
+
+@lru_cache(maxsize=64)
+def _numbers_of(reach: Reach) -> frozenset[int]:
+    return frozenset(map(_number_of, reach.versions))
+
+
+def _hits(searcher: Any, schema: Any, query: Any, *, limit: int, reach: Reach | None) -> list[Any]:
+    """The best hits, of those in reach.
+
+    Few versions are a condition of the query; with many, every hit would be scored, so more hits are asked for and those
+    out of reach dropped, until enough are left or there are no more.
+    """
+    if reach is None or reach.share >= 1.0:
+        return list(searcher.search(query, limit=limit, count=False).hits)
+    numbers = _numbers_of(reach)
+    if len(numbers) <= _NAMED_VERSIONS:
+        named = tantivy.Query.const_score_query(tantivy.Query.term_set_query(schema, "version", list(numbers)), 0.0)
+        both = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, named)])
+        return list(searcher.search(both, limit=limit, count=False).hits)
+    asked = math.ceil(_SPARE * limit / reach.share)
+    while True:
+        hits = searcher.search(query, limit=asked, count=False).hits
+        versions = searcher.fast_field_values("version", [address for _, address in hits])
+        left = [hit for hit, version in zip(hits, versions, strict=True) if version in numbers]
+        if len(left) >= limit or len(hits) < asked:
+            return left[:limit]
+        asked *= _MORE
 
 
 def _terms(text: str) -> str:

@@ -213,6 +213,11 @@ class RunningServer:
         """Everything logged so far."""
         return self._stream.getvalue()
 
+    @property
+    def sends_at_once(self) -> bool:
+        """Whether connections are told not to collect small pieces; they inherit it from the listener."""
+        return bool(self._listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
     def client(self, *, user: str | None = "ben", **headers: str) -> httpx.Client:
         """A client that nginx would have let in as `user`."""
         identity = {} if user is None else {"X-Forwarded-User": user, "X-Proxy-Secret": PROXY_SECRET}

@@ -69,6 +69,10 @@ def test_every_token_is_sent_when_it_is_written(start_server: StartServer) -> No
     assert arrived == pytest.approx([0.0, 0.3, 0.6, 0.9], abs=0.25)
 
 
+def test_a_small_event_does_not_wait_for_the_receipt_of_the_one_before(server: RunningServer) -> None:
+    assert server.sends_at_once
+
+
 def test_silence_is_filled_with_heartbeats_every_second(start_server: StartServer) -> None:
     server = start_server(course=(FOUND, 3.3, *GOOD_COURSE[1:]))
     with server.client() as client, asking(client) as stream:

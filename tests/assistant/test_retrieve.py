@@ -13,7 +13,8 @@ from assistant.domain import Answer, Filters, Passage, Principal, SearchResult
 from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
 from assistant.generation import Generation
 from assistant.history import Exchange
-from assistant.ports import Vectors
+from assistant.ports import Vectors, VersionVectors
+from assistant.reach import Reach
 from assistant.retrieve import Indexes, dense_weight, retrieve
 from tests.assistant.passages import passage
 
@@ -35,6 +36,16 @@ class LedgerOfThree:
 
     def active_generation(self) -> Generation | None:
         return self.generation
+
+    def reach_token(self) -> str:
+        return ",".join(sorted(self.readable))
+
+    def read_reach(self, *, principal: Principal, filters: Filters) -> Reach:
+        return Reach(dict.fromkeys(sorted(self.readable), 1), len(self.readable), len(TEXTS))
+
+    def version_vectors(self, embedder_id: str, version_ids: Sequence[str]) -> list[VersionVectors]:
+        embedded = FakeEmbedder().embed_documents([TEXTS[version_id] for version_id in version_ids])
+        return [VersionVectors(v, (v,), embedded[[row]]) for row, v in enumerate(version_ids)]
 
     def read_passages(
         self, chunk_scores: Sequence[tuple[str, float]], *, principal: Principal, filters: Filters, limit: int
@@ -77,7 +88,9 @@ class AwayVectors(InMemoryVectorIndex):
 class AwayLexical(InMemoryLexicalIndex):
     """A lexical index that does not answer."""
 
-    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
+    async def search(
+        self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
+    ) -> list[tuple[str, float]]:
         raise StoreUnavailable(AWAY, AWAY)
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tantivy
 
 from assistant.adapters.lexical import TantivyLexicalIndex
-from assistant.errors import StoreUnavailable
+from assistant.errors import StoreDamaged, StoreUnavailable
 from assistant.ports import LexicalIndex
+from assistant.reach import Reach
 
 ENTRIES = [
     ("leave", "休暇規程", "年次有給休暇は、取得日の3営業日前までに所属長へ申請する。"),
@@ -175,6 +177,27 @@ def test_a_very_long_question_still_finds_what_it_names(filled: LexicalIndex) ->
     assert found(filled, noise + "有給休暇の申請", limit=1) == ["leave"]
 
 
+@pytest.mark.parametrize("versions_in_reach", [1, 3, 1_200])
+def test_only_what_is_in_reach_is_found_however_many_better_hits_are_not(
+    lexical_index: LexicalIndex, versions_in_reach: int
+) -> None:
+    better = [(f"other-{n}:00000", "駐車場", "駐車場の駐車場") for n in range(400)]
+    own = [(f"own-{n}:00000", "", f"駐車場は地下{n}階と、ほかにもいくつかの場所にあります。") for n in range(1_200)]
+    lexical_index.write(NAME, add=[*better, *own], delete=[])
+    reach = Reach({f"own-{n}": 1 for n in range(versions_in_reach)}, versions_in_reach, 1_600)
+
+    hits = asyncio.run(lexical_index.search(NAME, "駐車場", limit=10, reach=reach))
+
+    assert len(hits) == min(10, versions_in_reach)
+    assert all(reach.holds(chunk_id) for chunk_id, _ in hits)
+    everything = asyncio.run(lexical_index.search(NAME, "駐車場", limit=2_000))
+    assert [score for _, score in hits] == [score for chunk_id, score in everything if reach.holds(chunk_id)][:10]
+
+
+def test_nothing_in_reach_is_nothing_found(filled: LexicalIndex) -> None:
+    assert asyncio.run(filled.search(NAME, "有給休暇", limit=10, reach=Reach({}, 0, 4))) == []
+
+
 def test_no_more_than_the_limit_is_found(filled: LexicalIndex) -> None:
     assert len(found(filled, "規程 営業日 有給 旅費", limit=1)) == 1
     assert found(filled, "有給休暇", limit=0) == []
@@ -291,6 +314,25 @@ def test_the_index_of_an_older_release_becomes_that_of_the_generation(root: Path
 
     assert found(index, "有給休暇") == ["leave"]
     assert [path.name for path in root.iterdir()] == [NAME]
+
+
+def test_an_index_of_an_earlier_layout_counts_as_damaged_so_that_the_next_ingestion_writes_it_anew(
+    tmp_path: Path,
+) -> None:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("chunk_id", stored=True, tokenizer_name="raw", index_option="basic")
+    (tmp_path / NAME).mkdir()
+    tantivy.Index(builder.build(), path=str(tmp_path / NAME))
+    index = TantivyLexicalIndex(tmp_path)
+
+    with pytest.raises(StoreDamaged):
+        found(index, "有給休暇")
+    with pytest.raises(StoreDamaged):
+        list(index.all_ids(NAME))
+    index.drop(NAME)
+    index.write(NAME, add=ENTRIES, delete=[])
+
+    assert found(index, "有給休暇") == ["leave"]
 
 
 def test_a_search_makes_no_folder(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from assistant.domain import EVERYONE, Principal
 from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
 from assistant.fuse import UNFIT_BELOW
 from assistant.ports import Vectors
+from assistant.reach import Reach
 from ingest.guard import ParserProcess
 from ingest.index_sync import Stores, rebuild
 from ingest.pipeline import Run, RunReport
@@ -55,10 +56,12 @@ class Lexical(TantivyLexicalIndex):
 
     is_away = False
 
-    async def search(self, index_name: str, text: str, *, limit: int) -> list[tuple[str, float]]:
+    async def search(
+        self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
+    ) -> list[tuple[str, float]]:
         if self.is_away:
             raise StoreUnavailable(AWAY, AWAY)
-        return await super().search(index_name, text, limit=limit)
+        return await super().search(index_name, text, limit=limit, reach=reach)
 
 
 @dataclass

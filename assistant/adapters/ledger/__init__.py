@@ -1,7 +1,8 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
-schema (tables) <- engine (dialects, migrations) <- asking, remembering, folders, ingesting, indexes, generations, proving, documents,
-receipts, jobs, pace, people (one file per use) <- Ledger, which joins them. Every public method is one transaction.
+schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, folders, ingesting, indexes, generations,
+proving, documents, receipts, jobs, pace, people (one file per use) <- Ledger, which joins them. Every public method is
+one transaction.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from assistant.adapters.ledger.jobs import Jobs
 from assistant.adapters.ledger.pace import Paces
 from assistant.adapters.ledger.people import People
 from assistant.adapters.ledger.proving import Proving
+from assistant.adapters.ledger.reach import Reaching
 from assistant.adapters.ledger.receipts import Receipts
 from assistant.adapters.ledger.remembering import Remembering
 
 
-class Ledger(Asking, Remembering, Folders, Ingesting, Indexes, Generations, Proving, Receipts, Jobs, Paces, People):
+class Ledger(
+    Asking, Reaching, Remembering, Folders, Ingesting, Indexes, Generations, Proving, Receipts, Jobs, Paces, People
+):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 
     @classmethod

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, insert, or_, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
 from assistant.domain import Answer, Filters, Passage, Principal
 from assistant.generation import EmbedderSpec, Generation, GenerationState
+
+Narrowed = TypeVar("Narrowed", bound=Select[Any])
 
 LEAST_PROBES = 20
 """Probe questions of a language below which its fitness counts as unknown: one of 20 is five points of a share."""
@@ -151,6 +153,13 @@ def readable(principal: Principal) -> Select[tuple[str]]:
     return select(s.document_groups.c.document_id).where(s.document_groups.c.group_name.in_(sorted(principal.groups)))
 
 
+def is_readable(principal: Principal) -> ColumnElement[bool]:
+    """The same rule as a condition on one document, for queries that know which documents they want."""
+    groups = s.document_groups.c
+    named = groups.group_name.in_(sorted(principal.groups))
+    return exists().where(groups.document_id == s.documents.c.document_id, named)
+
+
 def starts_with_any(prefixes: Sequence[str]) -> object:
     """Condition: the document's path starts with one of the folder prefixes."""
     return or_(*(s.documents.c.path.startswith(prefix.strip("/") + "/", autoescape=True) for prefix in prefixes))
@@ -183,7 +192,7 @@ def _shares(fitness: Mapping[str, Any]) -> dict[str, float]:
 def _readable_chunks(principal: Principal, filters: Filters, *, is_beside: bool) -> Select[tuple[object, ...]]:
     query = (
         select(
-            s.chunks,
+            *(column for column in s.chunks.c if column.name not in {"embedding_text", "text_hash"}),
             s.documents.c.document_id,
             s.documents.c.folder,
             s.documents.c.path,
@@ -191,8 +200,13 @@ def _readable_chunks(principal: Principal, filters: Filters, *, is_beside: bool)
         )
         .join(s.versions, s.versions.c.version_id == s.chunks.c.version_id)
         .join(s.documents, s.version_in(is_beside=is_beside) == s.versions.c.version_id)
-        .where(s.documents.c.deleted_at == "", s.documents.c.document_id.in_(readable(principal)))
+        .where(s.documents.c.deleted_at == "", is_readable(principal))
     )
+    return narrowed(query, filters)
+
+
+def narrowed(query: Narrowed, filters: Filters) -> Narrowed:
+    """The query over documents, within the filters."""
     if filters.folders:
         query = query.where(starts_with_any(filters.folders))  # type: ignore[arg-type]
     if filters.document_ids:

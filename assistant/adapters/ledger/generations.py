@@ -21,6 +21,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.asking import Asking, generation_of
 from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.reach import Reaching, renew_reach
 from assistant.adapters.ledger.remembering import Remembering
 from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.domain import DocumentStatus
@@ -104,6 +105,7 @@ class Generations(Transactional):
         Raises GenerationError when there is no such generation beside the active one.
         """
         with self._writing() as connection:
+            renew_reach(connection)
             self._exchange(connection, generation_id, former=GenerationState.PREVIOUS)
 
     def roll_back(self) -> Generation:
@@ -112,6 +114,7 @@ class Generations(Transactional):
         Raises GenerationError when there is no previous one.
         """
         with self._writing() as connection:
+            renew_reach(connection)
             previous = connection.execute(
                 select(s.generations.c.generation_id).where(s.generations.c.state == GenerationState.PREVIOUS.value)
             ).scalar()
@@ -139,6 +142,7 @@ class Generations(Transactional):
         """Gives up the generation beside the active one with the versions that only it has. Its indexes are to be
         dropped by whoever reads `retired_indexes`."""
         with self._writing() as connection:
+            renew_reach(connection)
             dropped = connection.execute(
                 update(s.generations)
                 .where(s.generations.c.generation_id == generation_id, s.generations.c.state.in_(_BESIDE))
@@ -198,6 +202,7 @@ class Generations(Transactional):
         A document that was deleted or changed since the version was made keeps what it has.
         """
         with self._writing() as connection:
+            renew_reach(connection)
             for document_id, version_id in versions:
                 content = select(s.versions.c.sha256).where(s.versions.c.version_id == version_id).scalar_subquery()
                 connection.execute(
@@ -231,6 +236,7 @@ class Generations(Transactional):
     def stand_down(self, document_ids: Sequence[str]) -> None:
         """The generation beside the active one has the live version of these documents."""
         with self._writing() as connection:
+            renew_reach(connection)
             for some in slices(document_ids):
                 connection.execute(
                     update(s.versions)
@@ -246,7 +252,7 @@ class Generations(Transactional):
         return AskingBeside(self._engine)
 
 
-class AskingBeside(Asking, Remembering, Generations):
+class AskingBeside(Asking, Reaching, Remembering, Generations):
     """What asking needs, answered from the generation beside the active one."""
 
     is_beside = True

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.reach import renew_reach
 from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.domain import EVERYONE, Chunk, DocumentStatus, ParsedDocument, SourceFile
 from assistant.errors import FailureReason
@@ -107,6 +108,7 @@ class Ingesting(Transactional):
             if not is_counted:
                 values["attempts"] = 0
             if status is not DocumentStatus.PENDING:
+                renew_reach(connection)
                 _retire_versions(connection, [document_id])
                 values |= {"version_id": None, "other_version_id": None}
             connection.execute(update(s.documents).where(s.documents.c.document_id == document_id).values(**values))
@@ -134,6 +136,7 @@ class Ingesting(Transactional):
             updated_at=now(),
         )
         with self._writing() as connection:
+            renew_reach(connection)  # filters name folders
             connection.execute(away, [{"of": of, "new_path": f"\N{SYMBOL FOR NULL}moving/{of}"} for of, _ in moves])
             connection.execute(
                 there,
@@ -169,6 +172,7 @@ class Ingesting(Transactional):
         at = now()
         deleted = DocumentStatus.DELETED.value
         with self._writing() as connection:
+            renew_reach(connection)
             for some in slices(document_ids):
                 _retire_versions(connection, some)
                 connection.execute(
@@ -236,6 +240,7 @@ class Ingesting(Transactional):
     def activate_versions(self, versions: Iterable[tuple[str, str, DocumentStatus]]) -> None:
         """(document_id, version_id, status) each: the version is live, its predecessor retired, in one transaction."""
         with self._writing() as connection:
+            renew_reach(connection)
             for document_id, version_id, status in versions:
                 _retire_versions(connection, [document_id])
                 connection.execute(update(s.versions).where(s.versions.c.version_id == version_id).values(state="live"))

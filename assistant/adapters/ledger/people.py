@@ -11,6 +11,7 @@ from sqlalchemy import delete, exists, insert, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.reach import renew_reach
 from assistant.adapters.ledger.transaction import Transactional, plain_rows
 from assistant.domain import EVERYONE, Principal
 
@@ -141,6 +142,7 @@ class People(Transactional):
     def set_document_groups(self, document_id: str, groups: Iterable[str]) -> None:
         """Replaces who may read the document; takes effect at the next question, nothing is embedded again."""
         with self._writing() as connection:
+            renew_reach(connection)
             connection.execute(delete(s.document_groups).where(s.document_groups.c.document_id == document_id))
             names = sorted(set(groups))
             if names:

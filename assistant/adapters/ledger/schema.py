@@ -137,6 +137,14 @@ document_groups = Table(
     Column("group_name", String(200), primary_key=True),
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    # What has changed ('reach'), and a token that is another one after each change.
+    Column("name", String(20), primary_key=True),
+    Column("token", String(40), nullable=False),
+)
+
 document_events = Table(
     "document_events",
     metadata,

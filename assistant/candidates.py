@@ -1,0 +1,147 @@
+"""Where candidates come from: what the principal can reach, and the hits by meaning and by words within that.
+
+                        ┌ wide:   the index, asked for more than needed; hits out of reach dropped ┐
+    ledger ─▶ reach ─▶ ─┤                                        too few left │                    ├─▶ hits in reach
+                        └ narrow: every vector in reach compared, exactly ◀───┘────────────────────┘
+
+The index cannot filter well: at 100,000 chunks its own filter takes 60 to 340 ms where 3 ms are needed without one
+(retrieval facts 1.6). What is kept between questions is a copy of the ledger that is dropped when the ledger says so; the
+right to read a passage is checked once more when its text is read. This room must not know texts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections import OrderedDict
+
+import numpy as np
+
+from assistant.domain import Filters, Principal
+from assistant.errors import EmbedderMismatch, Text
+from assistant.generation import Generation
+from assistant.ports import AskLedger, VectorIndex, Vectors, VersionVectors
+from assistant.reach import Reach
+
+Hits = list[tuple[str, float]]
+
+DEPTH = 100
+"""Hits of each ranking that enter the fusion."""
+NARROW_SHARE = 0.25
+"""Below this share of all chunks the index would have to be asked for more than 500 hits, which takes longer than
+comparing every vector in reach."""
+SCAN_NUMBERS = 10_000_000
+"""Numbers compared at most in one exact scan (26,000 vectors of 384): 5 ms."""
+LAST_RESORT_NUMBERS = 4 * SCAN_NUMBERS
+"""The same where the index was asked, but too few of its hits are in reach: 20 ms."""
+LEAST_HITS = 400
+"""Hits asked of the vector index at least, because it looks only as far around as it is asked for: of 100,000 vectors 100
+hits found 94 % of the exact first ten, 400 found 99 % and took 2 ms longer (docs/lab-notes.md, 2026-11-26)."""
+MOST_HITS = 1_000
+"""Hits asked of the vector index at most: 9 ms at 100,000 vectors."""
+SPARE = 1.3
+"""More hits than the share alone asks for, because documents in reach are not spread evenly."""
+HELD_BYTES = 256 * 1024 * 1024
+"""Vectors kept in memory: all of 170,000 chunks with 384 numbers."""
+HELD_VERSIONS = 200_000
+"""Versions named by all kept reaches together: about 30 MB."""
+
+
+class Held:
+    """What one process keeps between questions: reaches, and vectors of versions; thread-safe."""
+
+    def __init__(self, *, most_bytes: int = HELD_BYTES, most_versions: int = HELD_VERSIONS) -> None:
+        self._most_bytes = most_bytes
+        self._most_versions = most_versions
+        self._token = ""
+        self._reaches: OrderedDict[tuple[frozenset[str], Filters], Reach] = OrderedDict()
+        self._vectors: OrderedDict[tuple[str, str], VersionVectors] = OrderedDict()
+        self._bytes = 0
+        self._turn = threading.Lock()
+
+    def reach_of(self, ledger: AskLedger, *, principal: Principal, filters: Filters) -> Reach:
+        """What the principal can reach now. Raises StoreUnavailable."""
+        token = ledger.reach_token()
+        key = (principal.groups, filters)
+        with self._turn:
+            if token != self._token:
+                self._reaches.clear()
+                self._token = token
+            known = self._reaches.get(key)
+            if known is not None:
+                self._reaches.move_to_end(key)
+                return known
+        reach = ledger.read_reach(principal=principal, filters=filters)
+        with self._turn:
+            if token and token == self._token:
+                self._reaches[key] = reach
+                while (
+                    len(self._reaches) > 1
+                    and sum(len(r.versions) for r in self._reaches.values()) > self._most_versions
+                ):
+                    self._reaches.popitem(last=False)
+        return reach
+
+    def nearest(self, ledger: AskLedger, embedder_id: str, reach: Reach, vector: Vectors, *, limit: int) -> Hits:
+        """The nearest chunks of all in reach, exactly, with cosine similarity, best first. Raises StoreUnavailable."""
+        blocks = self._blocks(ledger, embedder_id, reach)
+        if not blocks:
+            return []
+        query = np.ascontiguousarray(vector[0], dtype=np.float32)
+        scores = np.concatenate([block.vectors @ query for block in blocks])
+        ends = np.cumsum([len(block.chunk_ids) for block in blocks])
+        limit = min(limit, len(scores))
+        nearest = np.argpartition(-scores, limit - 1)[:limit]
+        ranked = nearest[np.argsort(-scores[nearest], kind="stable")]
+        hits = []
+        for row, number in zip(ranked.tolist(), np.searchsorted(ends, ranked, side="right").tolist(), strict=True):
+            block = blocks[number]
+            hits.append((block.chunk_ids[row - int(ends[number]) + len(block.chunk_ids)], min(1.0, float(scores[row]))))
+        return hits
+
+    def _blocks(self, ledger: AskLedger, embedder_id: str, reach: Reach) -> list[VersionVectors]:
+        with self._turn:
+            held = {version_id: self._vectors.get((embedder_id, version_id)) for version_id in reach.versions}
+        missing = [version_id for version_id, block in held.items() if block is None]
+        for block in ledger.version_vectors(embedder_id, missing) if missing else ():
+            held[block.version_id] = block
+        blocks = [block for block in held.values() if block is not None]
+        with self._turn:
+            for block in blocks:
+                self._keep((embedder_id, block.version_id), block)
+        return blocks
+
+    def _keep(self, key: tuple[str, str], block: VersionVectors) -> None:
+        if key not in self._vectors:
+            self._vectors[key] = block
+            self._bytes += block.vectors.nbytes
+        self._vectors.move_to_end(key)
+        while self._bytes > self._most_bytes and len(self._vectors) > 1:
+            self._bytes -= self._vectors.popitem(last=False)[1].vectors.nbytes
+
+
+async def by_meaning(
+    vector: Vectors, held: Held, *, ledger: AskLedger, index: VectorIndex, generation: Generation, reach: Reach
+) -> Hits:
+    """The nearest chunks in reach, best first, at most `DEPTH`. Raises StoreUnavailable, EmbedderMismatch."""
+    if not reach.chunks:
+        return []
+    numbers = reach.chunks * generation.dimension
+    if reach.share >= NARROW_SHARE or numbers > SCAN_NUMBERS:
+        asked = min(MOST_HITS, max(LEAST_HITS, math.ceil(SPARE * DEPTH / reach.share)))
+        hits = await index.search(generation.index_name, vector, limit=asked)
+        left = [hit for hit in hits if reach.holds(hit[0])][:DEPTH]
+        if len(left) >= min(DEPTH, reach.chunks) or len(hits) < asked or numbers > LAST_RESORT_NUMBERS:
+            return left
+    if vector.shape[1] != generation.dimension:
+        raise EmbedderMismatch(
+            _OTHER_LENGTH, Text(ja="`ingest rebuild` を実行してください。", en="Run `ingest rebuild`.")
+        )
+    return await asyncio.to_thread(held.nearest, ledger, generation.embedder_id, reach, vector, limit=DEPTH)
+
+
+_OTHER_LENGTH = Text(
+    ja="質問のベクトルの長さが索引と合いません。索引は別の埋め込みモデルで作られています。",
+    en="The length of the question's vector does not fit the index, which was built with another embedder.",
+)
