@@ -22,9 +22,10 @@ LONGEST_WAIT_SECONDS = 10.0
 RELIEF_SECONDS = 2.0
 """Work allowed after a wait that ended by its bound: with a question always open, ingestion has a sixth of the time."""
 LOOK_SECONDS = 0.05
-CALL_SECONDS = 0.6
-"""Work of one embedding call, at most: what a question that arrives in its middle may find before it."""
-FIRST_TEXTS, MOST_TEXTS = 4, 64
+CALL_SECONDS = 0.15
+"""Work of one embedding call, at most, but for a slow single text: what a question that arrives in its middle finds before
+it. With 0.6 s waiting gained nothing (docs/lab-notes.md, 2026-11-26); a server works on the texts one by one anyway."""
+FIRST_TEXTS, MOST_TEXTS = 1, 64
 
 
 class Yielding:

@@ -24,6 +24,7 @@ class EmbeddingServer:
         self.seconds_per_text = seconds_per_text
         self.texts = 0
         self._port = 0
+        self._turn = threading.Lock()
         self._embedder = FakeEmbedder(dimension=DIMENSION)
         self._server: ThreadingHTTPServer | None = None
         self.start()
@@ -53,8 +54,9 @@ class EmbeddingServer:
 
     def rows(self, texts: list[str]) -> list[list[float]]:
         """The vectors, after the time that they take."""
-        self.texts += len(texts)
-        time.sleep(self.seconds_per_text * len(texts))
+        with self._turn:  # one text after the other, in the order of arrival, as Ollama does
+            self.texts += len(texts)
+            time.sleep(self.seconds_per_text * len(texts))
         rows: list[list[float]] = self._embedder.embed_documents(texts).tolist()
         return rows
 
