@@ -13,12 +13,14 @@ import asyncio
 import json
 import os
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
 import httpx
 
 from assistant.adapters.ollama import OllamaChatModel
+from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.ask import Pipeline
 from assistant.embedders import Embedders
 from assistant.generation import EmbedderSpec
@@ -34,11 +36,14 @@ GOAL_MS = 40.0
 NUM_CTX = 8192
 
 
-def assistant_on(deployment: LargeDeployment, *, ollama_url: str) -> Assistant:
+def assistant_on(deployment: LargeDeployment, *, ollama_url: str, data_folder: Path) -> Assistant:
     """The deployment with the settings of a usual installation, its questions' vectors known, its model the stub."""
     embedder = KnownQuestions(deployment)
     embedders = Embedders(embedder, EmbedderSpec("embedded", ""), lambda spec: embedder)
-    stores = OpenStores(deployment.ledger, embedder, deployment.vectors, deployment.lexical, embedders)
+    stores = OpenStores(
+        ledger=deployment.ledger, embedder=embedder, vectors=deployment.vectors, lexical=deployment.lexical,
+        embedders=embedders, questions=OpenQuestionsFile(data_folder),
+    )  # fmt: skip
     indexes = Indexes(stores.ledger, embedder, stores.vectors, stores.lexical, embedders)
     model = OllamaChatModel(url=ollama_url, model="company-assistant", num_ctx=NUM_CTX)
     settings = Settings(_env_file=None)
@@ -68,8 +73,8 @@ def main(deployment: LargeDeployment) -> None:
     questions = deployment.material.questions[::QUESTIONS_STEP]
     settings = Settings(_env_file=None, proxy_secret=PROXY_SECRET, model_parallel=4)
     readers = {}
-    with start_stub_ollama(tokens_per_second=10_000, load_seconds=0.0) as stub:
-        assistant = assistant_on(deployment, ollama_url=stub.url)
+    with tempfile.TemporaryDirectory() as folder, start_stub_ollama(tokens_per_second=10_000, load_seconds=0.0) as stub:
+        assistant = assistant_on(deployment, ollama_url=stub.url, data_folder=Path(folder))
         with RunningServer(settings, assistant) as server, httpx.Client(trust_env=False, timeout=60) as client:
             for group in [*SHARES, ALL]:
                 deployment.ledger.set_groups(f"reader-{group}", [group])
