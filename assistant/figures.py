@@ -65,11 +65,12 @@ _FIGURE = re.compile(
     r"|(?<![\d.])(?P<h3>\d{1,2})\s*(?P<ap3>[ap])\.?m\b\.?"
     r"|(?P<id>(?<![a-z0-9])(?:[a-z][a-z0-9]*(?:[-_./][a-z0-9]+)*[-_]?\d[a-z0-9]*(?:[-_/][a-z0-9]+)*"
     r"|\d{2,5}-\d{4}|\d+(?:-\d+){2,}(?:-[a-z0-9]+)*|\d+(?:\.\d+){2,}|\d+[a-z]*-[a-z0-9-]*\d[a-z0-9-]*)(?![a-z0-9]))"
-    rf"|第?(?P<article>\d+|{_KANJI})条の(?P<branch>(?:\d+|{_KANJI})(?:の(?:\d+|{_KANJI}))*)"
+    rf"|第?(?P<article>\d+|{_KANJI})条(?:の(?P<branch>(?:\d+|{_KANJI})(?:の(?:\d+|{_KANJI}))*))?"
+    rf"(?:\s*第?(?P<clause>\d+|{_KANJI})項)?(?:\s*第?(?P<item>\d+|{_KANJI})号)?"
     rf"|(?P<money>[¥$€£])\s*(?P<mn>{_NUMBER})(?P<ml>[万億兆千百]+|\s?(?:thousand|million|billion)\b)?"
     rf"|(?P<num>{_NUMBER})(?:(?P<big>[万億兆千百](?:[\d,.]|[万億兆千百〇一二三四五六七八九十])*)|\s?(?P<bigword>thousand|million|billion)\b)?"
     rf"(?:st|nd|rd|th)?(?:[\s-]?(?P<unit>{_UNIT}))?"
-    rf"|(?P<kanji>{_KANJI})(?P<kunit>{_UNIT})"
+    rf"|(?P<kanji>{_KANJI})(?:(?P<kunit>{_UNIT})|(?=以上|以下|未満|を超え))"
     rf"|(?<![a-z])(?P<word>{_ENGLISH_NUMBER})(?![a-z])(?:[\s-](?P<bigword2>thousand|million|billion|hundred))?"
     rf"(?:[\s-](?P<wunit>{_UNIT}))?"
 )
@@ -97,6 +98,12 @@ _VAGUE = frozenset(
     }
 )
 """Kanji and English numbers that mostly are ways of speaking; a source may say them, an answer is not held to them."""
+
+
+_NAMED = frozenset({"id", "url", "mail", "date", "clock", "ref", "open", "open_clause"})
+"""Kinds of keys that are no quantity."""
+_HEADING = re.compile(r"^[\s#]*第?$")
+"""What stands before a paragraph's number where it is a heading."""
 
 
 @dataclass(frozen=True)
@@ -130,14 +137,21 @@ def source_keys(texts: Iterable[str]) -> frozenset[str]:
     known: set[str] = set()
     for text in texts:
         folded, _ = _fold(text)
+        article = ""
         for match in _FIGURE.finditer(folded):
-            for key in _keys(match, is_source=True):
+            keys = list(_keys(match, is_source=True))
+            for key in keys:
                 known.add(key)
                 unit, _, value = key.partition(":")
-                if unit not in {"id", "url", "mail", "date", "clock"}:
+                if unit not in _NAMED:
                     known.add(f"any:{value}")
+            if _HEADING.search(folded, folded.rfind("\n", 0, match.start()) + 1, match.start()):
+                kind, _, value = keys[0].partition(":") if keys else ("", "", "")
+                article = value if kind == "article" else article
+                if kind == "clause" and article:
+                    known.add(f"ref:{article}/{value}")
         known.update(_halves(folded))
-    return frozenset(known)
+    return frozenset(known | set(_left_open(known)))
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
@@ -168,14 +182,43 @@ def _address_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator
     elif mail := groups["mail"]:
         yield "mail:" + mail
     elif groups["article"] is not None:
-        numbers = [groups["article"], *(groups["branch"] or "").split("の")]
-        yield "id:article-" + "-".join(_value(number or "") or "" for number in numbers)
-        if is_source:
-            yield f"article:{_value(groups['article'] or '')}"
+        yield from _paragraph_keys(groups, is_source=is_source)
     elif identifier := groups["id"]:
         yield "id:" + identifier
         if is_source:  # FE-101 stands in a source that lists FE-101/102 or MX-2040B/MX-2080B
             yield from ("id:" + part for part in identifier.split("/") if part != identifier)
+
+
+def _paragraph_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
+    """Keys of 第14条の2第3項第1号. `open:` and `open_clause:` stand for what a source leaves open, see `_left_open`."""
+    branches = [number for number in (groups["branch"] or "").split("の") if number]
+    article = "-".join(_value(number) or "" for number in [groups["article"] or "", *branches])
+    clause, item = (_value(groups[name] or "") if groups[name] else None for name in ("clause", "item"))
+    if is_source:
+        yield f"article:{article}"
+        if branches:
+            yield f"article:{_value(groups['article'] or '')}"
+        if clause is not None:
+            yield from (f"clause:{clause}", f"ref:{article}/{clause}")
+        if item is not None:
+            yield from (f"item:{item}", f"ref:{article}/{clause or ''}/{item}")
+    elif item is not None:
+        yield from (f"ref:{article}/{clause or ''}/{item}", f"open:{article}", f"open_clause:{article}/{clause or ''}")
+    elif clause is not None:
+        yield from (f"ref:{article}/{clause}", f"open:{article}")
+    else:
+        yield f"article:{article}"
+
+
+def _left_open(known: set[str]) -> Iterator[str]:
+    """Articles of which the sources name no clause, and clauses of which they name no item: an answer may name any."""
+    paths = {key.partition(":")[2] for key in known if key.startswith("ref:")}
+    for key in known:
+        kind, _, value = key.partition(":")
+        if kind == "article" and not any(path.startswith(f"{value}/") for path in paths):
+            yield f"open:{value}"
+        elif kind == "ref" and value.count("/") == 1 and not any(path.startswith(f"{value}/") for path in paths):
+            yield f"open_clause:{value}"
 
 
 def _date_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:

@@ -30,11 +30,13 @@ _ASKS_WHETHER = re.compile(
     r"|^\s*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)\b"
 )
 _CONTEXT_CHARACTERS = 16
-_LEAST_CONTEXT, _LEAST_SIDE, _CLEARER_BY = 6, 2, 4
+_LEAST_CONTEXT, _LEAST_SIDE, _CLEARER_BY, _LEAST_ROW = 6, 2, 4, 3
 """From how many equal characters around two figures, at least so many on each side, they are said of the same thing; and
 by how many the wrong one must be clearer than the right one (trials: docs/lab-notes.md, 2026-11-26)."""
-_NOT_COMPARED = frozenset({"?", "any", "id", "url", "mail", "article", "clause", "item", "chapter"})
-"""Kinds of figures that stand side by side in the same words: cells without a unit, identifiers, paragraphs of a law."""
+_NOT_COMPARED = frozenset(
+    {"?", "any", "id", "url", "mail", "article", "clause", "item", "chapter", "ref", "open", "open_clause"}
+)
+"""Kinds of figures that stand side by side in the same words: identifiers, addresses, paragraphs of a law."""
 _DENIED_AFTER = re.compile(r"^.{0,3}(?:では|じゃ|で)な[いくか]")
 _DENIED_BEFORE = re.compile(r"\b(?:not|isn't|no longer|instead of|rather than)\s[^.]{0,12}$", re.IGNORECASE)
 
@@ -108,7 +110,8 @@ def _is_contradicted(sentence: str, figure: Figure, sources: Sequence[str]) -> b
 
 
 def _kinds(figure: Figure) -> set[str]:
-    return {key.partition(":")[0] for key in figure.keys} - _NOT_COMPARED
+    kinds = {key.partition(":")[0] for key in figure.keys}
+    return {"bare"} if kinds <= {"?", "any"} else kinds - _NOT_COMPARED
 
 
 def _around(text: str, figure: Figure) -> tuple[str, str]:
@@ -122,9 +125,14 @@ def _around(text: str, figure: Figure) -> tuple[str, str]:
 
 
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> int:
-    """Equal letters next to two figures, both sides together; 0 unless both sides are alike, or both end there."""
+    """Equal letters next to two figures, both sides together; 0 unless both sides are alike, or both end there.
+
+    A first figure behind the same beginning of the line, as in a row of a table, is alike without more.
+    """
     before = _common(one[0][::-1], other[0][::-1])
     after = _common(one[1], other[1])
+    if one[0] == other[0] and _LEAST_ROW <= before < _CONTEXT_CHARACTERS and not any(c.isdigit() for c in one[0]):
+        return max(before + after, _LEAST_CONTEXT)
     is_alike_before = before >= _LEAST_SIDE or one[0] == other[0] == ""
     is_alike_after = after >= _LEAST_SIDE or one[1] == other[1] == ""
     return before + after if is_alike_before and is_alike_after else 0

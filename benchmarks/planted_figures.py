@@ -64,9 +64,10 @@ def planted(answers: list[SourcedAnswer], *, count: int) -> Iterator[tuple[Sourc
     made = 0
     while made < count:
         for queue in queues:
-            if made < count:
-                answer = queue[made // len(queues) % len(queue)]
-                yield _changed(answer, dice.choice(changeable(answer)), dice)
+            answer = queue.pop()
+            changed = _changed(answer, dice.choice(changeable(answer)), dice)
+            if changed is not None and made < count:
+                yield changed
                 made += 1
 
 
@@ -95,7 +96,7 @@ def _spelled(figure: str, dice: random.Random) -> str:
     return dice.choice(ways)
 
 
-def _changed(answer: SourcedAnswer, figure: Figure, dice: random.Random) -> tuple[SourcedAnswer, str]:
+def _changed(answer: SourcedAnswer, figure: Figure, dice: random.Random) -> tuple[SourcedAnswer, str] | None:
     runs = list(_DIGIT_RUN.finditer(figure.text))
     for _ in range(100):
         run = dice.choice(runs)
@@ -106,7 +107,7 @@ def _changed(answer: SourcedAnswer, figure: Figure, dice: random.Random) -> tupl
         if other != value and keys and not keys & figure.keys:
             text = answer.text[: figure.start] + changed + answer.text[figure.end :]
             return replace(answer, text=text), changed
-    return answer, ""  # a figure that every change leaves equal; counts as missed
+    return None  # alone, the changed figure cannot be read
 
 
 def _golden() -> Iterator[SourcedAnswer]:

@@ -8,9 +8,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.journeys.deployment import Deployment
+from tests.journeys.deployment import PROXY_SECRET, Deployment
 
 JAPANESE = {"LANG": "ja_JP.UTF-8"}
 
@@ -142,3 +143,62 @@ def test_a_file_without_permission_is_listed(deployment: Deployment) -> None:
     done = deployment.run("ingest", "run", "--json")
     locked.unlink()
     assert json.loads(done.stdout)["failures"][0]["reason"] == "no_permission"
+
+
+ODD_QUESTIONS = {
+    "empty": ("", 422),
+    "blanks": (" \u3000\n\t", 422),
+    "20,000 characters": ("長" * 20_000, 422),
+    "control characters alone": ("\x00\x01\x1b", 422),
+    "control characters": ("有給\x00休暇\x1b[31mはいつまで?", 200),
+    "emoji alone": ("🎉🙏🏽", 200),
+    "Thai": ("ต้องขอลาพักร้อนล่วงหน้ากี่วัน", 200),
+    "Arabic": ("متى يجب طلب الإجازة؟", 200),
+    "direction changes": ("\u202eいつまで休暇\u202c\u2066?\u2069", 200),
+    "SQL": ("'; DROP TABLE documents; --", 200),
+    "HTML": ("<script>alert(1)</script><img src=x onerror=alert(1)>", 200),
+    "template": ("{{7*7}} ${7*7} %s %(x)s", 200),
+    "tantivy's syntax": ('title:(有給 AND ~"休暇"^9 [a TO *]', 200),
+    "half a surrogate": ("休暇\ud83d?", 200),
+}
+
+
+def asked_through(deployment: Deployment, face: str, question: str) -> httpx.Response:
+    """The question through one of the four faces of the API."""
+    headers = {"X-Forwarded-User": "ben", "X-Proxy-Secret": PROXY_SECRET, "Content-Type": "application/json"}
+    path, body = {
+        "json": ("/ask", {"question": question}),
+        "stream": ("/ask", {"question": question, "stream": True}),
+        "search": ("/search", {"question": question}),
+        "openai": (
+            "/v1/chat/completions",
+            {"model": "company-assistant", "messages": [{"role": "user", "content": question}]},
+        ),
+    }[face]
+    # httpx refuses lone surrogates; a client that escapes them as JSON allows does not.
+    content = json.dumps(body).encode()
+    return httpx.post(deployment.api_url + path, content=content, headers=headers, timeout=100, trust_env=False)
+
+
+@pytest.mark.parametrize("face", ["json", "stream", "search", "openai"])
+@pytest.mark.parametrize("kind", list(ODD_QUESTIONS))
+def test_an_odd_question_gets_a_clear_answer_through_every_face(deployment: Deployment, kind: str, face: str) -> None:
+    question, status = ODD_QUESTIONS[kind]
+    reply = asked_through(deployment, face, question)
+
+    assert reply.status_code == status, reply.text
+    if status == 422:
+        assert "question" in reply.text.lower()
+        return
+    if face == "stream":
+        ends = [line for line in reply.text.splitlines() if line in ("event: finished", "event: error")]
+        assert ends == ["event: finished"]
+    elif face == "search":
+        assert isinstance(reply.json()["passages"], list)
+    elif face == "openai":
+        assert reply.json()["choices"][0]["message"]["content"]
+    else:
+        answer = reply.json()
+        assert answer["answer"]
+        assert answer["refused"] or answer["citations"]
+    assert "<script" not in reply.text.lower()

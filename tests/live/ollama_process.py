@@ -44,6 +44,7 @@ END_OF_TURN = "<|im_end|>"
 # What docker-compose.yml gives its server, with one slot: on two cores a second would only halve the first.
 SERVER_SETTINGS: Mapping[str, str] = {
     "OLLAMA_CONTEXT_LENGTH": "8192",
+    "OLLAMA_DEBUG": "1",  # its log says how much of each prompt it had read before
     "OLLAMA_FLASH_ATTENTION": "1",
     "OLLAMA_KEEP_ALIVE": "-1",
     "OLLAMA_KV_CACHE_TYPE": "q8_0",
@@ -178,6 +179,11 @@ class LiveOllama:
     def times_loaded(self) -> int:
         """How often it has loaded a model so far, by its log."""
         return self.log().count("llama runner started")
+
+    def prompts_read(self) -> list[tuple[int, int]]:
+        """(tokens of the prompt, tokens of it that had to be read) of each prompt so far, by its log."""
+        found = re.findall(r"loading cache slot.* prompt=(\d+) used=\d+ remaining=(\d+)", self.log())
+        return [(int(prompt), int(remaining)) for prompt, remaining in found]
 
     def _create_embedder(self) -> None:
         files = {}
