@@ -6,6 +6,7 @@ A stream cannot be taken back, so marks to passages that were never found are le
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from assistant.domain import Answer, Citation
@@ -17,6 +18,7 @@ _NUMBERS = re.compile(
     r"\s*(?:抜粋|passage|source|出典)?\s*([0-9０-９]{1,3}(?:\s*[,、，・;&]\s*[0-9０-９]{1,3})*)\s*", re.IGNORECASE
 )
 _DIGITS = re.compile(r"[0-9０-９]+")
+_MARK = re.compile(r"\[\d{1,3}\]")
 _MARKS_AND_BLANKS = re.compile(r"\[\d{1,3}\]|\s")
 HELD_CHARACTERS = 32
 """Longest bracket that may turn out to be a mark; a longer one is ordinary text."""
@@ -53,12 +55,16 @@ class StreamedText:
         return ready
 
     def finish(self, answer: Answer) -> str:
-        """What is still to be sent so that the checked answer has been said: nothing, its rest, or a correction."""
+        """What is still to be sent so that the checked answer has been said: nothing, its rest, or a correction.
+
+        A mark that was said and did not hold is corrected too; one that was added is in the list of sources alone.
+        """
         said = "".join(self._sent)
         rest = self._held
         if not (said + rest).strip():
             return answer.text
-        if _bare(answer.text) in _bare(said + rest):
+        wrong = Counter(_MARK.findall(said + rest)) - Counter(_MARK.findall(answer.text))
+        if _bare(answer.text) in _bare(said + rest) and not wrong:
             return rest
         label = "確認後の回答:" if answer.language == "ja" else "Answer after checking:"
         return f"{rest}\n\n{label}\n{answer.text}"

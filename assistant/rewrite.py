@@ -70,12 +70,15 @@ _TASK: dict[Language, str] = {
     "ja": (
         "\n\n---\n次の会話があります。\n{talk}\n次の質問: {question}\n\n"
         "「次の質問」は前の質問の続きです。前の質問の話題の言葉を補って、それだけで意味が分かる質問に書き直してください。"
-        "質問に答えてはいけません。書き直した質問を一行だけ書いてください。\n書き直した質問:"
+        "質問に答えてはいけません。書き直した質問を一行だけ書いてください。\n"
+        "例: 「出張の日当はいくらですか?」の次の「海外の場合は?」は「海外出張の日当はいくらですか?」になります。\n書き直した質問:"
     ),
     "en": (
         "\n\n---\nThere was this conversation.\n{talk}\nNext question: {question}\n\n"
         "The next question continues the one before. Rewrite it with the words of the topic, so that it can be understood "
-        "by itself. Do not answer it. Write only the rewritten question, in one line.\nRewritten question:"
+        "by itself. Do not answer it. Write only the rewritten question, in one line.\n"
+        'Example: after "How much is the travel allowance?" the question "And abroad?" becomes "How much is the travel '
+        'allowance abroad?"\nRewritten question:'
     ),
 }
 _SAID: dict[Language, tuple[str, str]] = {"ja": ("質問", "回答"), "en": ("Question", "Answer")}
@@ -144,8 +147,10 @@ def is_sensible(line: str, question: str, told: Sequence[Exchange]) -> bool:
         return False
     if re.search(r"\[\d+\]", line) or any(normalise(said).rstrip(".") in normalise(line) for said in REFUSAL.values()):
         return False
-    spoken = " ".join(f"{e.asked} {e.question} {e.answer}" for e in told)
-    figures, allowed = figures_of(line), source_keys([question, spoken])
+    questions = " ".join(f"{e.asked} {e.question}" for e in told)
+    spoken = " ".join([questions, *(e.answer for e in told)])
+    # A figure of an answer in a question is the answer crept in: 「3営業日前から5営業日以上続けて休むとき」.
+    figures, allowed = figures_of(line), source_keys([question, questions])
     if any(not figure.keys & allowed for figure in figures):
         return False
     if any(not figure.keys & source_keys([line]) for figure in figures_of(question)):

@@ -125,6 +125,19 @@ def test_marks_to_passages_that_were_never_found_are_not_streamed(start_server: 
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "申請します[1]。[注]"
 
 
+def test_a_mark_that_did_not_hold_is_corrected_at_the_end_of_the_stream(start_server: StartServer, key: str) -> None:
+    moved = replace(ANSWER, text="取得日の3営業日前までに申請します [1]。")
+    course = (
+        replace(FOUND, passages=(PASSAGE, PASSAGE)),
+        domain.Token("取得日の3営業日前までに申請します [2]。"),
+        domain.Finished(moved),
+    )
+    with sdk(start_server(course=course), key) as client:
+        chunks = list(complete(client, stream=True))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert "確認後の回答:\n取得日の3営業日前までに申請します [1]。" in text
+
+
 def test_an_answer_that_changed_after_checking_is_said_again(start_server: StartServer, key: str) -> None:
     quotes = replace(ANSWER, text=f"{PASSAGE.text} [1]", mode=domain.AnswerMode.QUOTES)
     server = start_server(course=(FOUND, domain.Token("取得日の"), domain.Finished(quotes)))

@@ -121,7 +121,8 @@ def test_the_call_begins_with_the_passages_that_the_server_has_read_already() ->
     "text",
     [
         "", "3営業日前までに申請します [1]。", "情報が不足しているため回答できません", "では病気の場合は?", "How about illness?",
-        "病気の場合、有給休暇は5日前までに申請しますか?", "社長の給与と株価と天気予報はどこで発表されますか?", "有給休暇はいつまでに申請しますか?",
+        "病気の場合、有給休暇は5日前までに申請しますか?", "社長の給与と株価と天気予報はどこで発表されますか?",
+        "有給休暇は3営業日前に病気の場合ですか?", "有給休暇はいつまでに申請しますか?",
     ],
 )  # fmt: skip
 def test_nonsense_is_replaced_by_the_question_joined_with_the_one_before_and_announced(text: str) -> None:
