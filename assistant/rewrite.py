@@ -70,15 +70,12 @@ _TASK: dict[Language, str] = {
     "ja": (
         "\n\n---\n次の会話があります。\n{talk}\n次の質問: {question}\n\n"
         "「次の質問」は前の質問の続きです。前の質問の話題の言葉を補って、それだけで意味が分かる質問に書き直してください。"
-        "質問に答えてはいけません。書き直した質問を一行だけ書いてください。\n"
-        "例: 「出張の日当はいくらですか?」の次の「海外の場合は?」は「海外出張の日当はいくらですか?」になります。\n書き直した質問:"
+        "質問に答えてはいけません。書き直した質問を一行だけ書いてください。\n書き直した質問:"
     ),
     "en": (
         "\n\n---\nThere was this conversation.\n{talk}\nNext question: {question}\n\n"
         "The next question continues the one before. Rewrite it with the words of the topic, so that it can be understood "
-        "by itself. Do not answer it. Write only the rewritten question, in one line.\n"
-        'Example: after "How much is the travel allowance?" the question "And abroad?" becomes "How much is the travel '
-        'allowance abroad?"\nRewritten question:'
+        "by itself. Do not answer it. Write only the rewritten question, in one line.\nRewritten question:"
     ),
 }
 _SAID: dict[Language, tuple[str, str]] = {"ja": ("質問", "回答"), "en": ("Question", "Answer")}
@@ -141,11 +138,13 @@ def _content_words(text: str, *, is_japanese: bool) -> list[str]:
 
 
 def is_sensible(line: str, question: str, told: Sequence[Exchange]) -> bool:
-    """Whether a rewritten question is one: of the question's language, with its figures and most of its words, with a word
-    of the conversation, and hardly anything that neither has."""
+    """Whether a rewritten question is one: of the question's language, with all its figures and telling words, with a
+    word of the conversation, and hardly anything that neither has."""
     if not 4 <= len(line) <= QUESTION_CHARACTERS or language_of(line) != language_of(question):
         return False
-    if re.search(r"\[\d+\]", line) or any(normalise(said).rstrip(".") in normalise(line) for said in REFUSAL.values()):
+    if re.search(r"\[\d+\]|」[^「]{0,6}「", line) or any(
+        normalise(said).rstrip(".") in normalise(line) for said in REFUSAL.values()
+    ):
         return False
     questions = " ".join(f"{e.asked} {e.question}" for e in told)
     spoken = " ".join([questions, *(e.answer for e in told)])
@@ -161,7 +160,7 @@ def is_sensible(line: str, question: str, told: Sequence[Exchange]) -> bool:
     kept = [word for word in own if _is_in(word, normalise(line))]
     added = [word for word in written if not _is_in(word, asked)]
     invented = [word for word in added if not _is_in(word, talked)]
-    return len(added) > len(invented) <= _INVENTED_SHARE * len(written) and 2 * len(kept) >= len(own)
+    return len(added) > len(invented) <= _INVENTED_SHARE * len(written) and len(kept) == len(own)
 
 
 def _is_in(word: str, text: str) -> bool:

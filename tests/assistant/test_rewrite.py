@@ -142,6 +142,21 @@ def test_without_a_model_the_question_is_joined_and_announced(model: OneLiner | 
     assert made.notices
 
 
+def test_telling_words_of_the_question_must_survive() -> None:
+    told = [
+        Exchange(
+            "一般アカウントのパスワードは最低何文字ですか?",
+            "一般アカウントのパスワードは最低何文字ですか?",
+            "12文字です。",
+            "ja",
+        )
+    ]
+    assert is_sensible("特権アカウントのパスワードは最低何文字ですか?", "特権アカウントの場合は?", told)
+    assert not is_sensible("アカウントのパスワードは最低何文字ですか?", "特権アカウントの場合は?", told)
+    echoed = "特権アカウントのパスワード」の次の「パスワードは最低何文字ですか?"
+    assert not is_sensible(echoed, "特権アカウントの場合は?", told)
+
+
 def test_figures_of_the_question_must_survive() -> None:
     assert is_sensible(
         "有給休暇を5営業日以上続けて取るときは、いつまでに申請しますか?", "5営業日以上続けて休むときは?", [LEAVE]
