@@ -1,10 +1,11 @@
-"""`assistant up | ask | search | keys | users | reference`: the command line of the core."""
+"""`assistant up | ask | search | evaluate | keys | users | reference`: the command line of the core."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from contextlib import aclosing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -130,6 +131,38 @@ def _check_question(text: str, limit_characters: int) -> None:
 
 def _principal(user: str, groups: frozenset[str]) -> Principal:
     return Principal(name=user or "cli", groups=groups, via="cli")
+
+
+@app.command()
+def evaluate(
+    question_set: Annotated[
+        Path, typer.Argument(metavar="SET", help="modelfiles/golden, a YAML file, or a folder in BEIR's layout.")
+    ],
+    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="Search alone; asks no model.")] = False,
+    as_json: Json = False,
+    against: Annotated[
+        Path | None, typer.Option(help="A former run's --json output; prints what changed, question by question.")
+    ] = None,
+    documents: Annotated[
+        Path | None, typer.Option(help="Ingest this folder into a deployment of its own first, and ask that one.")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep that deployment in this folder: the next run embeds nothing again.")
+    ] = None,
+    baselines: Annotated[bool, typer.Option("--baselines", help="Also what other products do by default.")] = False,
+) -> None:
+    """Asks every question of a set and scores what comes back: Hit@5, Recall@5, nDCG@10, and the answers."""
+    with telling_errors():
+        from assistant.evaluating import Choices, lines_of, run  # as above: a question need not wait for its imports
+        from assistant.release.changes import changes, read_results
+
+        settings = load_settings()
+        configure_logs("error")
+        former = read_results(against) if against is not None else None
+        found = run(settings, Choices(question_set, retrieval_only, documents, keep, baselines))
+        if former is not None:
+            found["changes"] = changes(former, found)
+        print(json.dumps(found, ensure_ascii=False, indent=1) if as_json else "\n".join(lines_of(found)))
 
 
 @app.command()

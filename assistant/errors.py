@@ -26,6 +26,7 @@ AssistantError(message, hint, permanent)
 ├── AccessDenied             the principal lacks the right
 ├── NotFound                 not there, or not to be seen by this principal
 ├── ReleaseError
+│   ├── EvaluationFailed     a question set cannot be read, or its texts cannot be ingested
 │   └── ModelfileInvalid     a Modelfile line is wrong
 ├── ParserUnavailable        the parser process does not start; stops the run (drawn here, lives in ingest/guard.py)
 └── PartFailed               a process of the stack does not start (lives in assistant/stack.py)
@@ -236,6 +237,10 @@ class ReleaseError(AssistantError):
     """A release could not be made."""
 
     permanent = True
+
+
+class EvaluationFailed(ReleaseError):
+    """A question set cannot be read, or its texts cannot be ingested."""
 
 
 class ModelfileInvalid(ReleaseError):

@@ -115,7 +115,7 @@ def _api(settings: Settings) -> Part:
 def _ingest(settings: Settings) -> Part:
     return Part(
         name="ingest",
-        command=[_executable("ingest"), "watch"],
+        command=[executable("ingest"), "watch"],
         environment=environment_of(settings),
         health_url=None,
         where=str(settings.documents_folder),
@@ -134,7 +134,7 @@ def _ui(settings: Settings) -> Part:
     )
 
 
-def _executable(name: str) -> str:
+def executable(name: str) -> str:
     """The console script beside this Python, or the one on PATH."""
     beside = Path(sys.executable).with_name(name)
     return str(beside) if beside.is_file() else shutil.which(name) or name

@@ -1,0 +1,256 @@
+"""`assistant evaluate`: the deployment that a set is asked to, the run, and what the person at the terminal sees.
+
+golden YAML  -> the deployment that the settings name -> questions -> scores
+golden YAML + --documents FOLDER, or a BEIR folder
+             -> a deployment of its own: folder, ledger, Chroma on a free port, `ingest run` -> the same
+
+The company's own ledger never sees a text of a BEIR folder. Knows processes and settings; not what a score means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.domain import Filters, Passage
+from assistant.errors import EvaluationFailed, Text
+from assistant.parts import environment_of, executable, stack_parts
+from assistant.release.baselines import BASELINES, Baselines, Held
+from assistant.release.changes import change_lines
+from assistant.release.evaluate import EVALUATOR, Course, ask_all, results, search_all
+from assistant.release.question_sets import QuestionSet, corpus_rows, read_question_set
+from assistant.settings import Settings
+from assistant.stack import Stack
+from assistant.terminal import progress_bar
+from assistant.wiring import Assistant, open_assistant
+
+_PAGE = 500  # passages read at once
+_UNTITLED = "_"  # the name of a file whose text has no title: it must not lend its words
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the command line asked for."""
+
+    path: Path
+    is_retrieval_only: bool
+    documents: Path | None = None
+    keep: Path | None = None
+    has_baselines: bool = False
+
+
+def run(settings: Settings, choices: Choices) -> dict[str, Any]:
+    """The results of one set; see release/evaluate.py. Raises EvaluationFailed, StoreUnavailable, ModelError, ..."""
+    chosen = read_question_set(choices.path)
+    with ExitStack() as until_done:
+        folder = choices.keep or Path(until_done.enter_context(tempfile.TemporaryDirectory(prefix="evaluate-")))
+        keys: dict[str, str] | None = None
+        not_read: list[str] = []
+        documents = choices.documents
+        if chosen.corpus is not None:
+            documents = folder / "documents"
+            keys = write_documents(chosen.corpus, documents)
+        if documents is not None:
+            deployment = own_deployment(settings, documents.resolve(), folder.resolve())
+            settings, not_read = until_done.enter_context(deployment)
+        found = asyncio.run(_evaluate(settings, chosen, choices, _key_of(keys)))
+        return {**found, "not_read": not_read} if not_read else found
+
+
+def write_documents(corpus: Path, folder: Path) -> dict[str, str]:
+    """The key of each document by its path. Each becomes a Markdown file with its title as front matter; files that are
+    there already and hold the same are left alone, so that a kept deployment embeds nothing again."""
+    keys: dict[str, str] = {}
+    for number, (key, title, text) in enumerate(corpus_rows(corpus)):
+        path = Path(f"{number:07d}") / f"{_UNTITLED}.md"
+        keys[path.as_posix()] = key
+        head = f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\n---\n\n"
+        content = (head + text + "\n").encode("utf-8", "replace")
+        file = folder / path
+        if not file.is_file() or file.read_bytes() != content:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    return keys
+
+
+@contextmanager
+def own_deployment(settings: Settings, documents: Path, folder: Path) -> Iterator[tuple[Settings, list[str]]]:
+    """Settings of a deployment in `folder` that holds `documents`, as long as the block lasts: same embedder, same model,
+    its own ledger and indexes; and the files that could not be read. Raises EvaluationFailed, PartFailed."""
+    data = folder / "var"
+    data.mkdir(parents=True, exist_ok=True)
+    own = settings.model_copy(
+        update={
+            "data_folder": data,
+            "documents_folder": documents,
+            "database_url": f"sqlite:///{data / 'ledger.db'}",
+            "chroma_url": f"http://127.0.0.1:{_free_port()}",
+        }
+    )
+    stack = Stack(stack_parts(own, only=["chroma"]), data_folder=data, told=lambda name, state: None)
+    try:
+        stack.start()
+        yield own, _ingest(own, documents, folder)
+    finally:
+        stack.stop()
+
+
+def _ingest(settings: Settings, documents: Path, folder: Path) -> list[str]:
+    """Runs `ingest run` to its end; its bar is shown. The files that were not read, with the reason."""
+    done = subprocess.run(  # noqa: S603  the product's own command
+        [executable("ingest"), "run", "--folder", str(documents), "--json", "--allow-deletions"],
+        cwd=folder,
+        env={**os.environ, **environment_of(settings)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    try:
+        report = json.loads(done.stdout)
+    except ValueError as error:
+        raise EvaluationFailed(
+            Text(
+                ja=f"質問集の文書を取り込めませんでした(`ingest run` が {done.returncode} で終了)。",
+                en=f"The set's texts could not be ingested: `ingest run` ended with {done.returncode}.",
+            ),
+            Text(ja="上の表示に理由があります。", en="The reason stands above."),
+        ) from error
+    return [f"{failure['path']}: {failure['reason']}" for failure in report["failures"]]
+
+
+async def _evaluate(
+    settings: Settings, chosen: QuestionSet, choices: Choices, key_of: Callable[[Passage], str]
+) -> dict[str, Any]:
+    async with open_assistant(settings) as assistant:
+        generation = await asyncio.to_thread(assistant.ledger.active_generation)
+        if generation is None:
+            raise EvaluationFailed(
+                Text(ja="まだ文書が取り込まれていません。", en="No documents have been ingested yet."),
+                Text(
+                    ja="`ingest run --folder フォルダ` を実行するか、--documents でフォルダを指定してください。",
+                    en="Run `ingest run --folder FOLDER`, or name a folder with --documents.",
+                ),
+            )
+
+        async with _progress("search") as told:
+            course = await search_all(
+                chosen,
+                lambda question, limit: assistant.search(question, limit=limit),
+                key_of=key_of,
+                told=told,
+            )
+        if not choices.is_retrieval_only:
+            async with _progress("ask") as told:
+                await ask_all(chosen, assistant.ask, course, key_of=key_of, told=told)
+        found = results(chosen, course)
+        counts = assistant.ledger.counts_of_truth()
+        head = {
+            "set": chosen.name,
+            "embedder": assistant.stores.embedder.embedder_id,
+            "model": None if choices.is_retrieval_only else assistant.chat_model_name,
+            "release_id": assistant.release_id,
+            "documents": counts["documents"],
+            "chunks": counts["chunks"],
+            "fitness": dict(generation.fitness),
+        }
+        if choices.has_baselines:
+            found["baselines"] = await _baselines(assistant, chosen, key_of)
+        return head | found
+
+
+async def _baselines(
+    assistant: Assistant, chosen: QuestionSet, key_of: Callable[[Passage], str]
+) -> dict[str, dict[str, Any]]:
+    """Scores of each baseline on the passages that the evaluator may read."""
+    held, vectors = await asyncio.to_thread(_held, assistant, key_of)
+    recipes = Baselines(held, vectors)
+    courses = {name: Course() for name in BASELINES}
+    async with _progress("baselines") as told:
+        asked = [one for one in chosen.questions if one.relevant]
+        for number, one in enumerate(asked, start=1):
+            vector = await assistant.stores.embedder.embed_query(one.text)
+            for name, ranked in recipes.ranked(one.text, vector).items():
+                courses[name].ranked[one.question_id] = ranked
+            told(number, len(asked))
+    shown = ("metrics", "intervals", "by_half", "by_language_pair")
+    return {name: {part: results(chosen, course)[part] for part in shown} for name, course in courses.items()}
+
+
+def _held(assistant: Assistant, key_of: Callable[[Passage], str]) -> tuple[list[Held], np.ndarray]:
+    chunks = {chunk.chunk_id: chunk for chunk in assistant.ledger.live_chunks()}
+    ids = list(chunks)
+    passages = [
+        passage
+        for start in range(0, len(ids), _PAGE)
+        for passage in assistant.ledger.read_passages(
+            [(chunk_id, 1.0) for chunk_id in ids[start : start + _PAGE]],
+            principal=EVALUATOR,
+            filters=Filters(),
+            limit=_PAGE,
+        )
+    ]
+    hashes = [chunks[passage.chunk_id].text_hash for passage in passages]
+    known = assistant.ledger.read_vectors(assistant.stores.embedder.embedder_id, hashes)
+    held = [Held(key_of(passage), chunks[passage.chunk_id].embedding_text) for passage in passages]
+    return held, np.stack([known[text_hash] for text_hash in hashes])
+
+
+def _key_of(keys: dict[str, str] | None) -> Callable[[Passage], str]:
+    """The key of a passage's document: the corpus's own, or its path."""
+    return (lambda passage: passage.path) if keys is None else (lambda passage: keys.get(passage.path, passage.path))
+
+
+@asynccontextmanager
+async def _progress(what: str) -> AsyncIterator[Callable[[int, int], None]]:
+    with progress_bar(what) as bar:
+        yield lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def lines_of(found: dict[str, Any]) -> Sequence[str]:
+    """The results as a person reads them."""
+    return list(_lines(found))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{found['set']}: {found['questions']} questions, {found['documents']} documents, {found['chunks']} passages"
+    for name, value in found["metrics"].items():
+        low, high = found["intervals"][name]
+        yield f"  {name:10} {value:.3f}  ({low:.3f} to {high:.3f})"
+    yield f"  p50 {found['p50_ms']} ms, p95 {found['p95_ms']} ms"
+    for group in ("by_half", "by_language_pair", "by_kind"):
+        for name, part in found[group].items():
+            scores = "  ".join(f"{metric} {value:.3f}" for metric, value in part["metrics"].items())
+            yield f"  {group[3:]:14} {name:12} {part['questions']:5}  {scores}"
+    for name, part in found.get("baselines", {}).items():
+        scores = "  ".join(f"{metric} {value:.3f}" for metric, value in part["metrics"].items())
+        yield f"  baseline       {name:12}        {scores}"
+    if "answers" in found:
+        answers = found["answers"]
+        refusal, citation = answers["refusal"], answers["citation"]
+        yield f"  containment {answers['containment']:.3f}  character F1 {answers['character_f1']:.3f}"
+        yield "  refusal   " + "  ".join(f"{name} {value:.3f}" for name, value in refusal.items())
+        yield "  citation  " + "  ".join(
+            f"{name} {'-' if value is None else format(value, '.3f')}" for name, value in citation.items()
+        )
+        yield f"  failed {len(answers['failed'])}"
+    for code, count in found["notices"].items():
+        yield f"  ! {code}: {count}"
+    if "changes" in found:
+        yield from change_lines(found["changes"])

@@ -1,0 +1,96 @@
+"""One answer against what its question asks for, and the sums of a whole set. Pure.
+
+validity   a citation is valid when its mark stands in the answer and its quote is literally in the passage it names
+precision  share of the citations that name a relevant document    recall  share of the answers that cite one at all
+refusal    claimed = refused answers, wanted = questions that nothing in the documents answers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.domain import Answer, Passage
+from assistant.release.question_sets import Asked
+from assistant.release.scores import character_f1, containment, mean_with_interval, precision_recall_f1
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How good one answer was; citations are counted by document."""
+
+    text: str
+    mode: str
+    refused: bool
+    containment: float
+    character_f1: float
+    citations: int
+    valid: int
+    right: int
+    notices: tuple[str, ...]
+    total_seconds: float
+
+    def as_row(self) -> dict[str, Any]:
+        """For the JSON of a run."""
+        return {**vars(self), "notices": list(self.notices), "total_seconds": round(self.total_seconds, 2)}
+
+
+def grade(one: Asked, answer: Answer, *, key_of: Callable[[Passage], str]) -> Grade:
+    """The answer's grade; a refusal says nothing and therefore holds nothing of what was asked for."""
+    passages = {passage.chunk_id: passage for passage in answer.passages}
+    valid = right = 0
+    for citation in answer.citations:
+        passage = passages.get(citation.chunk_id)
+        if passage is None:
+            continue
+        literal = passage.text[citation.start - passage.start : citation.end - passage.start]
+        valid += f"[{citation.number}]" in answer.text and bool(citation.quote) and literal == citation.quote
+        right += key_of(passage) in one.relevant
+    return Grade(
+        text=answer.text,
+        mode=answer.mode.value,
+        refused=answer.refused,
+        containment=0.0
+        if answer.refused
+        else containment(answer.text, must_say=one.must_say, references=one.references),
+        character_f1=0.0 if answer.refused else character_f1(answer.text, one.references or one.must_say),
+        citations=len(answer.citations),
+        valid=valid,
+        right=right,
+        notices=tuple(notice.code for notice in answer.notices),
+        total_seconds=answer.timings.total_seconds,
+    )
+
+
+def sum_up(asked: Mapping[str, Asked], grades: Mapping[str, Grade | None]) -> dict[str, Any]:
+    """Sums over the whole set; a question without a grade failed and counts as a wrong answer."""
+    answerable = [key for key, one in asked.items() if not one.must_refuse]
+    given = {key: made for key, made in grades.items() if made is not None}
+    answered = [given[key] for key in answerable if key in given and not given[key].refused]
+    contained = [given[key].containment if key in given else 0.0 for key in answerable]
+    shared = [given[key].character_f1 if key in given else 0.0 for key in answerable]
+    citations = sum(made.citations for made in given.values())
+    on_answerable = sum(made.citations for made in answered)
+    refused = [key for key, made in given.items() if made.refused]
+    wanted = [key for key, one in asked.items() if one.must_refuse]
+    mean, interval = mean_with_interval(contained)
+    return {
+        "questions": len(asked),
+        "containment": mean,
+        "containment_interval": list(interval),
+        "character_f1": mean_with_interval(shared)[0],
+        "refusal": precision_recall_f1(
+            hits=sum(asked[key].must_refuse for key in refused), claimed=len(refused), wanted=len(wanted)
+        ),
+        "citation": {
+            "validity": _share(sum(made.valid for made in given.values()), citations),
+            "precision": _share(sum(made.right for made in answered), on_answerable),
+            "recall": _share(sum(made.right > 0 for made in answered), len(answered)),
+        },
+        "modes": {mode: sum(made.mode == mode for made in given.values()) for mode in ("generated", "quotes")},
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assistant.domain import (
+    Answer,
+    AnswerMode,
+    Citation,
+    ContextUse,
+    Event,
+    Failed,
+    Finished,
+    Passage,
+    Question,
+    SearchResult,
+    Timings,
+)
+from assistant.errors import EvaluationFailed, ModelTimeout, Text
+from assistant.release.baselines import Baselines, Held
+from assistant.release.changes import change_lines, changes, read_results
+from assistant.release.evaluate import ask_all, results, search_all
+from assistant.release.question_sets import Asked, QuestionSet
+from tests.assistant.passages import passage
+
+QUESTIONS = (
+    Asked("deadline", "期限は?", "ja", {"a.md": 1}, must_say=("3日前",), language_pair="ja-ja"),
+    Asked("and-then", "では病気なら?", "ja", {"b.md": 1}, must_say=("当日",), kind="followup", after="deadline"),
+    Asked("salary", "社長の給与は?", "ja", {}, must_refuse=True, kind="unanswerable"),
+)
+CHOSEN = QuestionSet("test", QUESTIONS)
+
+
+def found(*names: str) -> tuple[Passage, ...]:
+    return tuple(
+        replace(passage(f"{name} の 3日前 まで", number=rank), path=f"{name}.md", chunk_id=f"{name}:{rank}", start=0)
+        for rank, name in enumerate(names, start=1)
+    )
+
+
+def answer(question: Question, passages: tuple[Passage, ...], *, text: str, cited: bool = True) -> Answer:
+    first = passages[0]
+    citation = Citation(
+        1, first.chunk_id, first.document_id, first.version_id, "t", first.path, None, (), first.text[:3], 0, 3
+    )
+    return Answer(
+        text=text, refused=not cited, reason=None, mode=AnswerMode.GENERATED, language="ja",
+        citations=(citation,) if cited else (), passages=passages, context=ContextUse(0, 0, "none", 0, 0), notices=(),
+        release_id="r", model="m", answer_id="a", conversation_id=question.conversation_id or "c_" + question.text,
+        request_id="", timings=Timings(0.0, 0.0, None, 1.0),
+    )  # fmt: skip
+
+
+class Assistant:
+    """Finds and answers what it was told to; remembers the conversations."""
+
+    def __init__(self) -> None:
+        self.conversations: list[str | None] = []
+
+    async def search(self, question: Question, limit: int) -> SearchResult:
+        names = {"期限は?": ("x", "a", "a"), "では病気なら?": ("c",)}[question.text]
+        return SearchResult(found(*names), (), 0.01)
+
+    async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
+        self.conversations.append(question.conversation_id)
+        if question.text == "では病気なら?":
+            yield Failed(ModelTimeout(Text("遅い", "slow"), Text("待つ", "wait")))
+        elif question.text == "期限は?":
+            yield Finished(answer(question, found("a"), text="3日前までです [1]。"))
+        else:
+            yield Finished(answer(question, found("a"), text="情報が不足しています", cited=False))
+
+
+def path_of(one: Passage) -> str:
+    return one.path
+
+
+def untold(done: int, total: int) -> None:
+    assert done <= total
+
+
+def evaluated(assistant: Assistant) -> dict[str, Any]:
+    async def run() -> dict[str, Any]:
+        course = await search_all(CHOSEN, assistant.search, key_of=path_of, told=untold)
+        await ask_all(CHOSEN, assistant.ask, course, key_of=path_of, told=untold)
+        return results(CHOSEN, course)
+
+    return asyncio.run(run())
+
+
+def test_documents_are_ranked_by_their_best_passage_and_unanswerable_questions_stay_out() -> None:
+    scored = evaluated(Assistant())
+    assert scored["questions"] == 2
+    assert scored["metrics"] == {"Hit@5": 0.5, "Recall@5": 0.5, "nDCG@10": pytest.approx(0.3155)}
+    assert scored["per_question"]["deadline"]["found"] == ["x.md", "a.md"]
+    assert set(scored["by_kind"]) == {"plain", "followup"}
+
+
+def test_answers_are_graded_and_a_failed_one_counts_as_wrong() -> None:
+    answers = evaluated(Assistant())["answers"]
+    assert answers["containment"] == 0.5
+    assert answers["failed"] == {"and-then": "model_timeout"}
+    assert answers["refusal"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert answers["citation"] == {"validity": 1.0, "precision": 1.0, "recall": 1.0}
+
+
+def test_a_followup_is_asked_in_the_conversation_of_its_forerunner() -> None:
+    assistant = Assistant()
+    evaluated(assistant)
+    assert assistant.conversations == [None, "c_期限は?", None]
+
+
+def test_two_runs_are_compared_question_by_question(tmp_path: Path) -> None:
+    now = evaluated(Assistant())
+    former = json.loads(json.dumps(now))
+    former["per_question"]["deadline"] |= {"Hit@5": 0.0, "nDCG@10": 0.0}
+    former["metrics"]["Hit@5"] = 0.0
+    (tmp_path / "former.json").write_text(json.dumps(former), encoding="utf-8")
+    changed = changes(read_results(tmp_path / "former.json"), now)
+    assert changed["metrics"]["Hit@5"] == 0.5
+    assert [entry["id"] for entry in changed["better"]] == ["deadline"]
+    assert changed["worse"] == changed["changed"] == changed["only_now"] == []
+    assert any("better" in line and "期限" in line for line in change_lines(changed))
+
+
+def test_a_file_that_is_no_former_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[1]", encoding="utf-8")
+    with pytest.raises(EvaluationFailed, match=r"x\.json"):
+        read_results(tmp_path / "x.json")
+
+
+def test_each_baseline_does_what_its_product_does() -> None:
+    held = [
+        Held("ja", "有給休暇は三営業日前までに申請"),
+        Held("en", "apply for leave three days ahead"),
+        Held("x", "pump"),
+    ]
+    recipes = Baselines(held, np.eye(3, dtype=np.float32))
+    ranked = recipes.ranked("有給休暇の申請", np.array([0.6, 0.8, 0.0], dtype=np.float32))
+    assert ranked["dense"] == ["en", "ja", "x"]
+    assert len(ranked["bm25_blanks"]) == 3, "texts that share no word get a place"
+    assert ranked["naive_rrf"][0] == "ja"
+    assert recipes.ranked("leave pump", np.array([1.0, 0, 0], dtype=np.float32))["bm25_blanks"][0] == "x"
