@@ -64,7 +64,7 @@ def test_a_beir_folder_is_searched_and_asked_without_touching_the_companys_ledge
 def test_a_golden_set_without_documents_says_what_to_do(deployment: Deployment, tmp_path: Path) -> None:
     golden = tmp_path / "golden.yaml"
     golden.write_text(
-        "- {id: a, language: ja, question: 期限は?, expected_paths: [a.md], must_say: [x], must_refuse: false}\n",
+        "- {id: a, language: ja, question: '期限は?', expected_paths: [a.md], must_say: [x], must_refuse: false}\n",
         encoding="utf-8",
     )
     done = deployment.run("assistant", "evaluate", str(golden), "--retrieval-only", LANG="en_US.UTF-8")
