@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,11 @@ from typing import Any
 
 QUICK_QUESTIONS = 300
 """Questions of jsquad_300; the full set takes fifteen times as long."""
+
+
+CROSS_ARTICLES = 100
+CROSS_CHARACTERS = 600
+"""Of each article: enough to tell what it is about, and few enough to embed while a person waits."""
 
 
 @dataclass
@@ -124,8 +130,42 @@ def clapnq(data: Path) -> BeirSet:
     return made
 
 
+def commerce_ja_en(data: Path) -> BeirSet:
+    """100 Japanese titles of a support site's articles, asked for the same articles in English (title and beginning)."""
+    return _titles_across(data / "adobe_commerce_kb", asked="ja", searched="en")
+
+
+def commerce_en_ja(data: Path) -> BeirSet:
+    """The same the other way round: English titles, Japanese articles."""
+    return _titles_across(data / "adobe_commerce_kb", asked="en", searched="ja")
+
+
+def _titles_across(folder: Path, *, asked: str, searched: str) -> BeirSet:
+    made = BeirSet()
+    paths = {path.relative_to(folder / "en").as_posix() for path in (folder / "en").rglob("*.md")}
+    for path in sorted(paths, key=lambda path: hashlib.sha256(path.encode()).digest()):
+        question, text = (_article(folder / language / path) for language in (asked, searched))
+        if question is None or text is None or len(made.documents) == CROSS_ARTICLES:
+            continue
+        made.documents[path] = (text[0], text[1][:CROSS_CHARACTERS])
+        made.questions[path] = (question[0], {})
+        made.relevant[path] = [path]
+    return made
+
+
+def _article(file: Path) -> tuple[str, str] | None:
+    """(title, text) of an article, without the marks of its publisher; None where it has no title of its own."""
+    match = re.match(r"---\n(?P<head>.*?)\n---\n(?P<body>.*)", file.read_text(encoding="utf-8"), re.DOTALL)
+    title = re.search(r"^title: *['\"「]?(.+?)['\"」]?$", match["head"], re.MULTILINE) if match else None
+    if match is None or title is None:
+        return None
+    plain = [re.sub(r"\[!\w+ ([^\]]*)\]|&#x200B;", r"\1", words) for words in (title[1], match["body"])]
+    return plain[0], re.sub(r"^# .*\n", "", plain[1].strip()).strip()
+
+
 SETS: dict[str, Callable[[Path], BeirSet]] = {
-    made.__name__: made for made in (jsquad, jsquad_300, lawqa_jp, lawqa_jp_choices, anthropic_docs, clapnq)
+    made.__name__: made
+    for made in (jsquad, jsquad_300, lawqa_jp, lawqa_jp_choices, anthropic_docs, clapnq, commerce_ja_en, commerce_en_ja)
 }
 
 
