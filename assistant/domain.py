@@ -118,6 +118,17 @@ class Passage:
     rank: int
     score: float
     used: bool = False
+    modified_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage before it is ranked: its cosine in the search by meaning and its BM25 score in the search by words, None
+    where that search did not bring it."""
+
+    passage: Passage
+    meaning: float | None
+    words: float | None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ AssistantError(message, hint, permanent)
 │   └── GenerationError      permanent: no generation to switch to, or to go back to
 ├── EmbedderUnavailable      retry: the embedder does not answer
 ├── EmbedderUnfit            permanent: the embedder cannot read the question's language
+├── RerankerUnavailable      retry: the server that reranks does not answer, or its answer cannot be used
 ├── ModelError
 │   ├── ModelUnavailable     retry: the model server does not answer
 │   ├── ModelTimeout         retry: it answered too slowly
@@ -167,6 +168,10 @@ class EmbedderUnfit(AssistantError):
     """The configured embedder cannot read the language of the question."""
 
     permanent = True
+
+
+class RerankerUnavailable(AssistantError):
+    """The reranking server does not answer, or its answer cannot be used."""
 
 
 class ModelError(AssistantError):

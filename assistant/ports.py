@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assistant.domain import Answer, Filters, ModelEnd, ModelToken, Passage, Principal
+from assistant.domain import Answer, Candidate, Filters, ModelEnd, ModelToken, Passage, Principal
 from assistant.generation import Generation
 from assistant.history import Exchange
 from assistant.reach import Reach
@@ -112,6 +112,19 @@ class LexicalIndex(Protocol):
         self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
     ) -> list[tuple[str, float]]:
         """Chunk ids with BM25 score above 0, best first; `reach` leaves all others out."""
+        ...
+
+
+class Reranker(Protocol):
+    """Scores candidates against a question. Raises RerankerUnavailable."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in notices and measurements."""
+        ...
+
+    async def scores(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
+        """One score for each candidate, in their order; higher is better."""
         ...
 
 

@@ -1,4 +1,8 @@
-"""Question -> passages: dense and lexical candidates side by side, fused by rank, re-read from the ledger.
+"""Question -> passages: dense and lexical candidates side by side, fused by rank, re-read from the ledger, ranked anew.
+
+    vectors ─┐            ledger                rerank.py               fold.py
+             ├─ fuse.py ────────▶ 50 candidates ─────────▶ in order ────────────▶ neighbours joined, newest first
+    words ───┘
 
 The text of a passage and the right to read it come from the ledger alone, so a stale index can neither leak nor
 resurrect anything. A leg that is away is announced by a notice; only when both are away is it an error.
@@ -11,7 +15,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from assistant.candidates import DEPTH, Held, Hits, by_meaning
-from assistant.domain import Filters, Notice, Principal, SearchResult
+from assistant.domain import Candidate, Filters, Notice, Principal, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import (
     AssistantError,
@@ -22,14 +26,19 @@ from assistant.errors import (
     StoreUnavailable,
     Text,
 )
+from assistant.fold import fold
 from assistant.fuse import Ranking, fuse, weight_of_fitness
 from assistant.generation import Generation
-from assistant.ports import AskLedger, Embedder, LexicalIndex, VectorIndex
+from assistant.ports import AskLedger, Embedder, LexicalIndex, Reranker, VectorIndex
 from assistant.reach import Reach
+from assistant.rerank import ranked
 from assistant.text import japanese_share
 
 READ_MORE = 10
 """Passages read beyond those wanted, in place of ones that have just been taken out of reach."""
+
+POOL = 50
+"""Passages read from the ledger to be ranked anew; 30 found a little less, 100 nothing more (docs/lab-notes.md, 2026-11-26)."""
 
 JAPANESE_SHARE = 0.2
 """Share of Japanese letters from which an embedder that cannot read them is left out: fused with a ranking that knows
@@ -47,6 +56,7 @@ class Indexes:
     lexical: LexicalIndex
     embedders: Embedders | None = None
     held: Held = field(default_factory=Held)
+    reranker: Reranker | None = None
 
     def standing(self) -> tuple[Generation | None, Embedder]:
         """The generation that answers come from just now, and its embedder. Reads the ledger: never on the event loop."""
@@ -76,14 +86,24 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
         raise dense
     weighted = [(dense, weight), (lexical, 1.0)]
     fused = fuse([Ranking(leg, share) for leg, share in weighted if isinstance(leg, list)])
+    wanted = max(limit, POOL)
     passages = await asyncio.to_thread(
         indexes.ledger.read_passages,
-        fused[: limit + READ_MORE],
+        fused[: wanted + READ_MORE],
         principal=principal,
         filters=filters,
-        limit=limit,
+        limit=wanted,
     )
-    return SearchResult(tuple(passages), tuple(notices), time.perf_counter() - started)
+    meanings, words = _scores_of(dense), _scores_of(lexical)
+    pool = [Candidate(one, meanings.get(one.chunk_id), words.get(one.chunk_id)) for one in passages]
+    ordered, problem = await ranked(text, pool, meaning_weight=weight, reranker=indexes.reranker)
+    folded = fold(text, ordered, limit=limit)
+    notices += [*([_notice_of(problem)] if problem is not None else []), *folded.notices]
+    return SearchResult(folded.passages, tuple(notices), time.perf_counter() - started)
+
+
+def _scores_of(leg: Hits | AssistantError) -> dict[str, float]:
+    return {} if isinstance(leg, AssistantError) else {chunk_id: score for chunk_id, score in leg if score > 0}
 
 
 def _known(

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     embedded_chat_file: Path | None = Field(
         None, description="GGUF file of the embedded chat model, if you have it; empty means the cache or a download."
     )
+    rerank_url: str = Field(
+        "",
+        description="Server with /v1/rerank (llama.cpp, Jina, Cohere), as http://127.0.0.1:8102?model=NAME; empty: none (it costs time).",
+    )
     modelfile: Path = Field(
         Path("modelfiles/company-assistant.Modelfile"), description="SYSTEM, num_ctx and sampling of company-assistant."
     )

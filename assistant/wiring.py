@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypedDict
+from urllib.parse import parse_qs, urlsplit
 
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
@@ -17,10 +18,13 @@ from assistant.embedders import Embedders
 from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
 from assistant.generation import EmbedderSpec
 from assistant.pack import prompt_budget
-from assistant.ports import ChatModel, Embedder, LexicalIndex, OpenQuestions, VectorIndex
+from assistant.ports import ChatModel, Embedder, LexicalIndex, OpenQuestions, Reranker, VectorIndex
 from assistant.release.modelfile import Modelfile, read_modelfile
 from assistant.retrieve import Indexes
 from assistant.settings import Settings
+
+RERANK_SECONDS = 5.0
+"""A search waits this long for its reranking server, then keeps its own order and says so."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,9 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
     num_ctx = _num_ctx(settings, modelfile)
     model = _chat_model(settings, modelfile, num_ctx=num_ctx)
     pipeline = Pipeline(
-        indexes=Indexes(stores.ledger, stores.embedder, stores.vectors, stores.lexical, stores.embedders),
+        indexes=Indexes(
+            stores.ledger, stores.embedder, stores.vectors, stores.lexical, stores.embedders, _reranker(settings)
+        ),
         model=model,
         release_id="r_" + modelfile.digest[:16],
         num_predict=settings.num_predict,
@@ -214,6 +220,20 @@ def _embedder(settings: Settings, spec: EmbedderSpec) -> Embedder:
     from assistant.adapters.ollama import OllamaEmbedder
 
     return OllamaEmbedder(url=settings.ollama_url, model=spec.model)
+
+
+def _reranker(settings: Settings) -> Reranker | None:
+    if not settings.rerank_url:
+        return None
+    from assistant.adapters.reranker import HttpReranker
+
+    address = urlsplit(settings.rerank_url)
+    return HttpReranker(
+        url=address._replace(query="").geturl(),
+        model=parse_qs(address.query).get("model", [""])[0],
+        api_key=settings.openai_api_key,
+        timeout_seconds=RERANK_SECONDS,
+    )
 
 
 class _Timeouts(TypedDict):

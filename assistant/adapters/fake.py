@@ -18,18 +18,31 @@ import numpy as np
 
 from assistant.adapters.model_http import encodable
 from assistant.adapters.token_estimate import TokenEstimator
-from assistant.domain import ModelEnd, ModelToken
+from assistant.domain import Candidate, ModelEnd, ModelToken
 from assistant.errors import ContextOverflow, EmbedderMismatch, Text
 from assistant.pack import REFUSAL
 from assistant.ports import Vectors
 from assistant.reach import Reach
-from assistant.text import language_of, lexical_terms, sentence_spans
+from assistant.text import language_of, lexical_terms, overlap, sentence_spans
 
 _PASSAGE = re.compile(r'<passage number="(\d+)"[^\n]*>\n(.*?)\n</passage>', re.DOTALL)
 _QUESTION = re.compile(r"^(?:質問:|Question:) *(.*)\Z", re.DOTALL | re.MULTILINE)
 _PIECE = re.compile(r"[A-Za-z0-9]+\s*|.", re.DOTALL)
 _LEAST_SHARE = 0.3  # of the question's terms that a sentence must hold to count as an answer
-_K1, _B, _TITLE_WEIGHT = 1.2, 0.75, 2.0  # BM25 as tantivy has it; the title's boost of the real index
+_K1, _B, _TITLE_WEIGHT = 1.2, 0.75, 0.5  # BM25 as tantivy has it; the title's boost of the real index
+
+
+class FakeReranker:
+    """Scores a passage by how much of the question's characters it holds."""
+
+    @property
+    def name(self) -> str:
+        """fake."""
+        return "fake"
+
+    async def scores(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
+        """0 to 1 for each candidate."""
+        return [overlap(question, candidate.passage.text) for candidate in candidates]
 
 
 class FakeEmbedder:

@@ -69,6 +69,7 @@ class Asking(Transactional):
                 end=row["end"],
                 rank=rank,
                 score=score_of[row["chunk_id"]],
+                modified_ns=row["modified_ns"],
             )
             for rank, row in enumerate(found, start=1)
         ]
@@ -196,6 +197,7 @@ def _readable_chunks(principal: Principal, filters: Filters, *, is_beside: bool)
             s.documents.c.document_id,
             s.documents.c.folder,
             s.documents.c.path,
+            s.documents.c.modified_ns,
             s.versions.c.title,
         )
         .join(s.versions, s.versions.c.version_id == s.chunks.c.version_id)

@@ -1,0 +1,169 @@
+"""What stands in one list: neighbours become one passage, copies and older versions step back, documents take turns.
+
+ranked passages -> neighbours joined -> older versions and copies behind the newest -> turns, when the question is broad
+
+Nothing is lost: what steps back stays at the end of the list, and an older version is named in a notice. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from assistant.domain import Notice, Passage
+from assistant.text import character_bigrams, normalise, with_western_years
+
+JOINED_CHARACTERS = 1200
+"""Longest joined passage: about two chunks, so that a prompt still holds several documents."""
+COPY_SHARE = 0.9
+"""Shared bigrams of all from which two passages say the same: two years of one travel policy share .5 to .8."""
+VERSION_SHARE = 0.4
+"""The same for passages of two documents whose names differ in year or version alone."""
+BROAD_SHARE = 0.75
+BROAD_DOCUMENTS = 4
+"""A question is broad when this many documents have a passage that scores at least this share of the best one."""
+TURN = 2
+"""Passages of one document before the next one's turn, when the question is broad."""
+
+_MARKS = re.compile(
+    r"(?:19|20)\d\d(?:年度?版?|年)?|令和\s*[\d元]+\s*年度?版?|平成\s*[\d元]+\s*年度?版?|第\s*\d+\s*版"
+    r"|\b(?:v|ver|version|rev|r)\.?\s*\d+(?:\.\d+)*|(?:旧|新|改訂|最新|old|new|final|latest|copy|コピー)版?|[\d.]{6,}"
+)
+_NOT_A_NAME = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The list in its new order, and the older versions in it that have a newer one beside them."""
+
+    passages: tuple[Passage, ...]
+    notices: tuple[Notice, ...]
+
+
+def fold(question: str, passages: Sequence[Passage], *, limit: int) -> Folded:
+    """At most `limit` passages, ranked from 1."""
+    joined = _joined(passages)
+    kept, copies, notices = _newest_first(question, joined, limit)
+    ordered = [*_taking_turns(kept, limit), *copies][:limit]
+    ranked = (replace(passage, rank=rank) for rank, passage in enumerate(ordered, start=1))
+    return Folded(tuple(ranked), tuple(notices))
+
+
+def _joined(passages: Sequence[Passage]) -> list[Passage]:
+    """Each passage, together with a lower one of the list that follows or precedes it without a gap on the same page.
+
+    What touches or overlaps can be put together literally; a gap would have to be invented.
+    """
+    rest = list(passages)
+    made: list[Passage] = []
+    while rest:
+        whole = rest.pop(0)
+        while (found := next((one for one in rest if _touches(whole, one)), None)) is not None:
+            rest.remove(found)
+            whole = _together(whole, found)
+        made.append(whole)
+    return made
+
+
+def _touches(one: Passage, other: Passage) -> bool:
+    first, second = sorted((one, other), key=lambda passage: passage.start)
+    return (
+        one.version_id == other.version_id
+        and one.page == other.page
+        and one.heading_path == other.heading_path
+        and second.start <= first.end
+        and max(first.end, second.end) - first.start <= JOINED_CHARACTERS
+    )
+
+
+def _together(better: Passage, other: Passage) -> Passage:
+    first, second = sorted((better, other), key=lambda passage: passage.start)
+    text = first.text + second.text[max(0, first.end - second.start) :]
+    return replace(better, text=text, start=first.start, end=max(first.end, second.end))
+
+
+def _newest_first(
+    question: str, passages: Sequence[Passage], limit: int
+) -> tuple[list[Passage], list[Passage], list[Notice]]:
+    """(passages to show first, those that step back, notices of older versions that are in the list)."""
+    kept: list[Passage] = []
+    back: list[Passage] = []
+    notices: dict[str, Notice] = {}
+    asked = normalise(question)
+    shown = list(passages[: 2 * limit])
+    bigrams = {passage.chunk_id: character_bigrams(passage.text) for passage in shown}
+    for passage in shown:
+        steps_back = False
+        for other in shown:
+            if other.document_id == passage.document_id:
+                continue
+            alike = _alike(bigrams[passage.chunk_id], bigrams[other.chunk_id])
+            if alike >= VERSION_SHARE and is_older(passage, other):
+                notices.setdefault(passage.document_id, _newer_exists(passage, other))
+                steps_back = steps_back or not _names_it(asked, passage)
+            elif alike >= COPY_SHARE and other in kept:
+                steps_back = True
+        (back if steps_back else kept).append(passage)
+    return [*kept, *passages[2 * limit :]], back, list(notices.values())
+
+
+def is_older(passage: Passage, other: Passage) -> bool:
+    """Whether both are versions of one document, told by their names, and the first is the older one."""
+    if _family(passage) != _family(other) or not _family(passage)[1]:
+        return False
+    mine, others = _marks(passage), _marks(other)
+    return mine != others and _order(passage) < _order(other)
+
+
+def _family(passage: Passage) -> tuple[str, str, str]:
+    """Folder, and the name without year, version and marks: equal for versions of one document."""
+    path = PurePosixPath(passage.path)
+    name = _NOT_A_NAME.sub("", _MARKS.sub("", normalise(path.stem)))
+    return f"{passage.folder}/{path.parent}", name, path.suffix.lower() if not name else ""
+
+
+def _marks(passage: Passage) -> list[str]:
+    return _MARKS.findall(normalise(PurePosixPath(passage.path).stem))
+
+
+def _order(passage: Passage) -> tuple[list[int], int]:
+    """The numbers of the name (an era year as its western year), then when the file was changed."""
+    words = " ".join(re.findall(r"\d+", with_western_years(normalise(PurePosixPath(passage.path).stem))))
+    numbers = [int(number) for number in words.split()]
+    return numbers, passage.modified_ns
+
+
+def _names_it(asked: str, passage: Passage) -> bool:
+    """Whether the question names the year or version of the passage's document."""
+    years = {match for mark in _marks(passage) for match in re.findall(r"\d+", mark)}
+    return bool(years) and any(year in asked for year in years)
+
+
+def _alike(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other) if one and other else 0.0
+
+
+def _newer_exists(older: Passage, newer: Passage) -> Notice:
+    return Notice(
+        code="newer_version_exists",
+        message_ja=f"「{older.path}」には新しい版「{newer.path}」があります。",
+        message_en=f"There is a newer version of {older.path}: {newer.path}.",
+    )
+
+
+def _taking_turns(passages: Sequence[Passage], limit: int) -> list[Passage]:
+    """The order in which documents take turns, when the question is broad; else the order as it is."""
+    if not passages:
+        return []
+    near = {one.document_id for one in passages[: 2 * limit] if one.score >= BROAD_SHARE * passages[0].score}
+    if len(near) < BROAD_DOCUMENTS:
+        return list(passages)
+    first: list[Passage] = []
+    later: list[Passage] = []
+    taken: dict[str, int] = {}
+    for passage in passages:
+        taken[passage.document_id] = taken.get(passage.document_id, 0) + 1
+        (first if taken[passage.document_id] <= TURN else later).append(passage)
+    return [*first, *later]
