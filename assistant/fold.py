@@ -31,6 +31,7 @@ _MARKS = re.compile(
     r"(?:19|20)\d\d(?:年度?版?|年)?|令和\s*[\d元]+\s*年度?版?|平成\s*[\d元]+\s*年度?版?|第\s*\d+\s*版"
     r"|\b(?:v|ver|version|rev|r)\.?\s*\d+(?:\.\d+)*|(?:旧|新|改訂|最新|old|new|final|latest|copy|コピー)版?|[\d.]{6,}"
 )
+_ERA_BESIDE_WESTERN = re.compile(r"(?:令和|平成|昭和|大正)\s*\S{1,3}?\s*年 (\d{4})年")
 _NOT_A_NAME = re.compile(r"[\W_]+")
 
 
@@ -130,8 +131,8 @@ def _marks(passage: Passage) -> list[str]:
 
 def _order(passage: Passage) -> tuple[list[int], int]:
     """The numbers of the name (an era year as its western year), then when the file was changed."""
-    words = " ".join(re.findall(r"\d+", with_western_years(normalise(PurePosixPath(passage.path).stem))))
-    numbers = [int(number) for number in words.split()]
+    words = _ERA_BESIDE_WESTERN.sub(r"\1", with_western_years(normalise(PurePosixPath(passage.path).stem)))
+    numbers = [int(number) for number in re.findall(r"\d+", words)]
     return numbers, passage.modified_ns
 
 

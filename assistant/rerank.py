@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from assistant.domain import Candidate, Passage
 from assistant.errors import RerankerUnavailable
 from assistant.ports import Reranker
-from assistant.text import lexical_terms, normalise
+from assistant.text import lexical_terms, normalise, query_weight
 
 MEANING, WORDS, COVERAGE = 0.4, 0.4, 0.3
-COVERED_ENOUGH = 0.3
+COVERED_ENOUGH = 0.4
 """Coverage of the best candidate from which word search counts fully. Below it the question is in other words, or in
 another language, and a shared product name must not bury what the vectors found."""
 LONGEST_TERMS = 128
@@ -103,7 +103,8 @@ def _coverage(question: str, passages: Sequence[Passage]) -> list[float]:
     terms = list(dict.fromkeys(lexical_terms(question, for_query=True)))[:LONGEST_TERMS]
     texts = [normalise(" ".join((passage.title, *passage.heading_path, passage.text))) for passage in passages]
     held = [[term in text for term in terms] for text in texts]
-    weights = [_rarity(sum(column), len(texts)) for column in zip(*held, strict=True)] if texts else []
+    columns = zip(terms, zip(*held, strict=True), strict=True) if texts else ()
+    weights = [query_weight(term) * _rarity(sum(column), len(texts)) for term, column in columns]
     total = sum(weights) or 1.0
     return [sum(weight for weight, is_there in zip(weights, row, strict=True) if is_there) / total for row in held]
 

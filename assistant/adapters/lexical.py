@@ -26,7 +26,7 @@ import tantivy
 
 from assistant.errors import StoreDamaged, StoreUnavailable, Text
 from assistant.reach import Reach, version_of
-from assistant.text import lexical_terms
+from assistant.text import TERMS_ID, lexical_terms, query_weight
 
 _log = structlog.get_logger(__name__)
 
@@ -107,21 +107,31 @@ class _Folder:
     def write(self, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
         """Deletes ids, then adds (chunk_id, title, text), in one commit. Raises StoreUnavailable; then nothing changed."""
         with self.mapped(), self._writer() as writer:
+            if not self._has_these_terms():  # made by an earlier release: its entries would never match again
+                writer.delete_all_documents()
             for chunk_id in delete:
                 writer.delete_documents_by_term("chunk_id", chunk_id)
             for chunk_id, title, text in add:
                 writer.delete_documents_by_term("chunk_id", chunk_id)
                 writer.add_document(_entry(chunk_id, title, text))
             writer.commit()
+            self._terms_file.write_text(TERMS_ID, encoding="utf-8")
 
     def all_ids(self) -> list[str]:
-        """Every id stored."""
+        """Every id stored; none where an earlier release cut texts into other terms, so that all are written anew."""
         with self.mapped():
-            if not self._folder.exists():
+            if not self._folder.exists() or not self._has_these_terms():
                 return []
             searcher = self._searcher()
             hits = searcher.search(tantivy.Query.all_query(), limit=max(1, searcher.num_docs), count=False).hits
             return [str(searcher.doc(address)["chunk_id"][0]) for _, address in hits]
+
+    @property
+    def _terms_file(self) -> Path:
+        return self._folder / "terms.id"
+
+    def _has_these_terms(self) -> bool:
+        return self._terms_file.is_file() and self._terms_file.read_text(encoding="utf-8") == TERMS_ID
 
     def remove(self) -> None:
         """Removes the folder, unless another process is writing into it."""
@@ -155,11 +165,12 @@ class _Folder:
     def _query(self, terms: list[str]) -> Any:
         query = tantivy.Query
         should = tantivy.Occur.Should
-        bodies = [(should, query.term_query(self._schema, "body", term)) for term in terms]
-        titles = [
-            (should, query.boost_query(query.term_query(self._schema, "title", term), _TITLE_BOOST)) for term in terms
+        weighted = [
+            (should, query.boost_query(query.term_query(self._schema, field, term), boost * query_weight(term)))
+            for field, boost in (("body", 1.0), ("title", _TITLE_BOOST))
+            for term in terms
         ]
-        return query.boolean_query([*bodies, *titles])
+        return query.boolean_query(weighted)
 
     def _searcher(self) -> Any:
         """A view of what is committed now, by whichever process (reloading takes 0.02 ms)."""

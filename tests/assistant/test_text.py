@@ -16,6 +16,48 @@ def test_radicals_that_fonts_of_pdfs_leave_behind_are_searched_as_the_characters
     )
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("サーバー管理", "サーバ管理"),
+        ("ﾌﾟﾘﾝﾀｰ", "プリンタ"),
+        ("國會圖書館", "国会図書館"),
+        ("髙橋", "高橋"),
+        ("１，０００円", "1,000円"),
+        ("Ｅ－１７", "E-17"),
+    ],
+)
+def test_spellings_of_one_word_are_one_word_to_the_search(one: str, other: str) -> None:
+    assert text.lexical_terms(one) == text.lexical_terms(other)
+
+
+def test_a_long_vowel_that_is_half_a_word_stays() -> None:
+    assert text.lexical_terms("キー") != text.lexical_terms("キ")
+
+
+@pytest.mark.parametrize("era", ["令和8年", "令和八年", "令和 ８ 年"])
+def test_an_era_year_and_its_western_year_find_each_other(era: str) -> None:
+    assert set(text.lexical_terms("2026年", for_query=True)) <= set(text.lexical_terms(f"{era}4月1日"))
+    assert "2026" in text.lexical_terms(f"{era}の改定", for_query=True)
+
+
+@pytest.mark.parametrize(("era", "year"), [("令和元年", "2019"), ("平成三十一年", "2019"), ("昭和十年", "1935")])
+def test_era_years_in_kanji_numerals_are_counted_right(era: str, year: str) -> None:
+    assert year in text.lexical_terms(era)
+
+
+def test_a_word_of_the_other_alphabet_counts_as_much_as_a_japanese_word() -> None:
+    assert text.query_weight("untag") == 3 * text.query_weight("正式")
+    assert text.query_weight("x") == 1.0
+
+
+def test_old_forms_of_kanji_have_one_new_form_each() -> None:
+    from assistant.kanji import with_new_forms
+
+    assert with_new_forms("學校ト會社") == "学校ト会社"
+    assert with_new_forms(with_new_forms("驛前")) == "駅前"
+
+
 def test_japanese_is_searched_by_character_pairs_and_english_by_words() -> None:
     assert text.lexical_terms("経費精算 travel expenses") == ["経費", "費精", "精算", "travel", "expense"]
 

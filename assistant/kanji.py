@@ -1,0 +1,28 @@
+"""Old and new forms of kanji, for comparing: 國 and 国, 會社 and 会社, 髙 and 高 are one word to a person who searches.
+
+The pairs are those of the Japanese government's list of 常用漢字 (2010), which prints the old form (康熙字典体) beside the new
+one, and three forms common in names. One character for one. Pure; must not know what is compared.
+"""
+
+from __future__ import annotations
+
+_OLD = (
+    "亞惡壓圍醫爲壹隱榮營衞驛圓鹽緣艷應歐毆櫻奧橫溫穩假價畫會壞懷繪擴殼覺學嶽樂勸卷寬歡罐觀關陷顏氣旣歸龜僞戲犧舊據擧峽挾狹鄕"
+    "曉區驅勳薰徑惠溪經繼莖螢輕鷄藝擊缺儉劍圈檢權獻縣險顯驗嚴效廣恆鑛號國黑濟碎齋劑册雜參慘棧蠶贊殘絲齒兒辭濕實舍寫釋壽收從澁"
+    "獸縱肅處緖敍奬將燒稱證乘剩壤孃條淨疊穰讓釀囑觸寢愼晉眞盡圖粹醉隨髓數樞聲靜齊攝竊專戰淺潛纖踐錢禪曾雙壯搜插爭總聰莊裝騷增"
+    "臟藏屬續墮體對帶滯臺瀧擇澤單擔膽團彈斷癡遲晝蟲鑄廳聽敕鎭遞鐵轉點傳黨盜燈當鬪德獨讀屆繩貳惱腦霸廢拜賣麥發髮拔蠻祕濱拂佛竝"
+    "變邊邉辨辯瓣舖穗寶襃豐沒飜槇每萬滿默彌藥譯豫餘與譽搖樣謠來賴亂覽龍兩獵綠淚壘勵禮隸靈齡曆歷戀鍊爐勞樓郞祿錄亙灣髙﨑濵"
+)
+_NEW = (
+    "亜悪圧囲医為壱隠栄営衛駅円塩縁艶応欧殴桜奥横温穏仮価画会壊懐絵拡殻覚学岳楽勧巻寛歓缶観関陥顔気既帰亀偽戯犠旧拠挙峡挟狭郷"
+    "暁区駆勲薫径恵渓経継茎蛍軽鶏芸撃欠倹剣圏検権献県険顕験厳効広恒鉱号国黒済砕斎剤冊雑参惨桟蚕賛残糸歯児辞湿実舎写釈寿収従渋"
+    "獣縦粛処緒叙奨将焼称証乗剰壌嬢条浄畳穣譲醸嘱触寝慎晋真尽図粋酔随髄数枢声静斉摂窃専戦浅潜繊践銭禅曽双壮捜挿争総聡荘装騒増"
+    "臓蔵属続堕体対帯滞台滝択沢単担胆団弾断痴遅昼虫鋳庁聴勅鎮逓鉄転点伝党盗灯当闘徳独読届縄弐悩脳覇廃拝売麦発髪抜蛮秘浜払仏並"
+    "変辺辺弁弁弁舗穂宝褒豊没翻槙毎万満黙弥薬訳予余与誉揺様謡来頼乱覧竜両猟緑涙塁励礼隷霊齢暦歴恋錬炉労楼郎禄録亘湾高崎浜"
+)
+_NEW_OF_OLD = str.maketrans(_OLD, _NEW)
+
+
+def with_new_forms(text: str) -> str:
+    """The text with each old form replaced by its new one; the length stays."""
+    return text.translate(_NEW_OF_OLD)

@@ -1,0 +1,93 @@
+"""The order without a model, and what becomes of it when a reranking server is there or away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from assistant.adapters.fake import FakeReranker
+from assistant.domain import Candidate, Passage
+from assistant.errors import RerankerUnavailable, Text
+from assistant.ports import Reranker
+from assistant.rerank import COVERED_ENOUGH, RERANKED, coverage_scores, ranked
+from tests.assistant.passages import passage
+
+
+class AwayReranker:
+    """A reranking server that does not answer."""
+
+    name = "away"
+
+    async def scores(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
+        raise RerankerUnavailable(Text("止", "away"), Text("待", "wait"))
+
+
+def ordered(
+    question: str, candidates: Sequence[Candidate], reranker: Reranker | None = None
+) -> tuple[list[Passage], RerankerUnavailable | None]:
+    return asyncio.run(ranked(question, candidates, meaning_weight=1.0, reranker=reranker))
+
+
+def candidate(text: str, *, number: int, meaning: float | None = None, words: float | None = None) -> Candidate:
+    return Candidate(passage(text, number=number, title=""), meaning, words)
+
+
+def test_a_passage_that_covers_the_whole_question_beats_one_that_covers_half() -> None:
+    some = [
+        candidate("有給休暇について", number=1, meaning=0.8, words=3.0),
+        candidate("有給休暇の申請期限は3営業日前", number=2, meaning=0.8, words=3.0),
+    ]
+    assert [one.ordinal for one in ordered("有給休暇の申請期限", some)[0]] == [2, 1]
+
+
+def test_a_shared_product_name_does_not_bury_what_the_vectors_found_in_another_language() -> None:
+    question = "NagiFlow で経費精算の締切はいつですか"
+    meant = candidate("Expenses are due on the fifth of the month.", number=1, meaning=0.86)
+    named = candidate("NagiFlow has a new icon.", number=2, meaning=0.80, words=9.0)
+    other = candidate("The pump is loud.", number=3, meaning=0.78)
+    assert ordered(question, [named, meant, other])[0][0].ordinal == 1
+
+
+def test_the_same_match_counts_fully_where_it_covers_the_question() -> None:
+    named = candidate("NagiFlow の画面", number=2, meaning=0.80, words=9.0)
+    near = candidate("別の話", number=1, meaning=0.86)
+    scores = coverage_scores("NagiFlow", [near, named])
+    assert scores[1] > scores[0]
+    assert COVERED_ENOUGH < 1.0
+
+
+def test_vectors_that_cannot_be_trusted_do_not_decide() -> None:
+    near = candidate("別の話", number=1, meaning=0.9)
+    worded = candidate("有給休暇の申請", number=2, meaning=0.5, words=2.0)
+    assert coverage_scores("有給", [near, worded], meaning_weight=0.0)[0] == 0.0
+
+
+def test_scores_lie_between_nought_and_one_and_stand_in_the_passages() -> None:
+    some = [candidate(f"有給休暇 {n}", number=n, meaning=0.1 * n, words=float(n)) for n in range(1, 6)]
+    passages, problem = ordered("有給休暇", some)
+    assert problem is None
+    assert all(0.0 <= one.score <= 1.0 for one in passages)
+    assert [one.score for one in passages] == sorted((one.score for one in passages), reverse=True)
+
+
+@pytest.mark.parametrize("question", ["", "??", "の", "a" * 4000])
+def test_odd_questions_are_scored_too(question: str) -> None:
+    assert len(coverage_scores(question, [candidate("有給休暇", number=1, meaning=0.5)])) == 1
+    assert coverage_scores(question, []) == []
+
+
+def test_a_reranking_server_decides_about_the_best_and_leaves_the_rest_in_place() -> None:
+    some = [candidate(f"話題 {n}", number=n, meaning=1.0 - n / 100) for n in range(1, RERANKED + 6)]
+    some[RERANKED - 1] = candidate("締切は翌月5日", number=RERANKED, meaning=0.7)
+    passages, _ = ordered("締切は翌月5日", some, FakeReranker())
+    assert passages[0].text == "締切は翌月5日"
+    assert len(passages) == RERANKED + 5
+
+
+def test_a_reranking_server_that_is_away_leaves_the_order_and_is_told() -> None:
+    some = [candidate("有給休暇", number=n, meaning=0.5 + n / 10, words=1.0) for n in (1, 2)]
+    passages, problem = ordered("有給休暇", some, AwayReranker())
+    assert passages == ordered("有給休暇", some)[0]
+    assert isinstance(problem, RerankerUnavailable)
