@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live check bench lock docs clean install install-dev
+.PHONY: help demo test test-long test-live check bench quality lock docs clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -44,6 +44,11 @@ docs: $(INSTALLED_DEV) ## write docs/reference/ and .env.example anew
 
 bench: $(INSTALLED_DEV) ## benchmarks, one JSON line each
 	@for file in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$file; done
+
+quality: $(INSTALLED_DEV) ## what is found on public sets, into docs/reference/quality.*; DATA=folder WORK=folder SETS=names
+	@$(BIN)/python scripts/write_quality.py --data "$(or $(DATA),../shared/data)" \
+	  --work "$(or $(WORK),var/quality)" $(if $(SETS),--sets "$(SETS)")
+	@$(BIN)/python scripts/write_reference.py
 
 lock: $(VENV)/uv.stamp ## write the pins with hashes anew
 	@$(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -31,6 +31,7 @@ from assistant.domain import (
     Token,
 )
 from assistant.errors import AnswerAborted, AssistantError, ContextOverflow, Language, NotFound, StoreUnavailable, Text
+from assistant.fold import put_together
 from assistant.guard import unsourced
 from assistant.links import LinkFilter, links_removed, without_markup
 from assistant.pack import REFUSAL, Packed, pack
@@ -232,12 +233,15 @@ def _told(question: Question, conversation_id: str, ledger: AskLedger) -> Talk:
     exchanges = ledger.exchanges(conversation_id, principal=question.principal, limit=TOLD_EXCHANGES)
     if not exchanges or exchanges[-1].language != question.language:
         return Talk(tuple(exchanges))
-    wanted = exchanges[-1].offered
-    chunks = [(chunk_id, 0.0) for chunk_id in wanted]
+    wanted = exchanges[-1].offered  # each a chunk, with the neighbours joined to it after blanks
+    chunks = [(chunk_id, 0.0) for each in wanted for chunk_id in each.split()]
     read = ledger.read_passages(chunks, principal=question.principal, filters=question.filters, limit=len(chunks))
     readable = {passage.chunk_id: passage for passage in read}
     # The model server's memory of the last prompt is good up to the first passage that changed or may not be read.
-    return Talk(tuple(exchanges), tuple(readable[chunk_id] for chunk_id in takewhile(readable.__contains__, wanted)))
+    still = takewhile(lambda each: readable.keys() >= set(each.split()), wanted)
+    return Talk(
+        tuple(exchanges), tuple(put_together(*(readable[chunk_id] for chunk_id in each.split())) for each in still)
+    )
 
 
 async def saved(answer: Answer, question: Question, ledger: AskLedger) -> Answer:
@@ -272,7 +276,7 @@ def _answer(draft: Draft, *, text: str, mode: AnswerMode) -> Answer:
         request_id=draft.question.request_id,
         timings=draft.timings(),
         rewritten=draft.rewriting.text if draft.rewriting is not None else None,
-        offered=tuple(passage.chunk_id for passage in draft.offered) if draft.model_name else (),
+        offered=tuple(" ".join((one.chunk_id, *one.joined)) for one in draft.offered) if draft.model_name else (),
     )
 
 

@@ -101,7 +101,10 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Passage:
-    """A chunk found for a question, re-read from the ledger. `score` is the fused score, `rank` counts from 1."""
+    """A chunk found for a question, re-read from the ledger. `score` is 0 to 1, `rank` counts from 1.
+
+    `joined` are the ids of neighbouring chunks that its text goes on into, beside its own.
+    """
 
     chunk_id: str
     document_id: str
@@ -119,6 +122,7 @@ class Passage:
     score: float
     used: bool = False
     modified_ns: int = 0
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -63,26 +63,33 @@ def _joined(passages: Sequence[Passage]) -> list[Passage]:
         whole = rest.pop(0)
         while (found := next((one for one in rest if _touches(whole, one)), None)) is not None:
             rest.remove(found)
-            whole = _together(whole, found)
+            whole = put_together(whole, found)
         made.append(whole)
     return made
 
 
 def _touches(one: Passage, other: Passage) -> bool:
     first, second = sorted((one, other), key=lambda passage: passage.start)
+    shared = first.end - second.start
     return (
         one.version_id == other.version_id
         and one.page == other.page
         and one.heading_path == other.heading_path
-        and second.start <= first.end
+        and shared >= 0
+        and first.text[len(first.text) - shared :].startswith(second.text[:shared])
         and max(first.end, second.end) - first.start <= JOINED_CHARACTERS
     )
 
 
-def _together(better: Passage, other: Passage) -> Passage:
-    first, second = sorted((better, other), key=lambda passage: passage.start)
-    text = first.text + second.text[max(0, first.end - second.start) :]
-    return replace(better, text=text, start=first.start, end=max(first.end, second.end))
+def put_together(better: Passage, *others: Passage) -> Passage:
+    """One passage of neighbours whose texts touch or overlap; it keeps the name and rank of the first one given."""
+    whole = better
+    for other in others:
+        first, second = sorted((whole, other), key=lambda passage: passage.start)
+        text = first.text + second.text[max(0, first.end - second.start) :]
+        joined = (*whole.joined, other.chunk_id)
+        whole = replace(whole, text=text, start=first.start, end=max(first.end, second.end), joined=joined)
+    return whole
 
 
 def _newest_first(

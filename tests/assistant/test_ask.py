@@ -289,7 +289,7 @@ def test_the_next_prompt_begins_as_the_last_one_did_and_the_answer_keeps_its_pas
     answer = answer_of("有給休暇の申請の締切はいつになりますか?", pipeline(model), conversation_id="c_1")
     assert answer.rewritten is None
     assert answer.offered == ("v:00001", "v:00002", "v:00003")
-    assert [p.chunk_id for p in answer.passages] == ["v:00003", "v:00002", "v:00001"]
+    assert [p.chunk_id for p in answer.passages] == ["v:00002", "v:00003", "v:00001"], "as found, then the others"
     assert answer.citations[0].chunk_id == "v:00002"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assistant.domain import Passage
-from assistant.fold import fold, is_older
+from assistant.fold import fold, is_older, put_together
 from tests.assistant.passages import passage
 
 POLICY = (
@@ -28,6 +28,8 @@ def test_chunks_that_share_a_sentence_become_one_literal_passage() -> None:
     (joined,) = fold("文", [second, first], limit=8).passages
     assert (joined.text, joined.start, joined.end) == (text, 0, len(text))
     assert joined.chunk_id == second.chunk_id, "the better one gives its name and rank"
+    assert joined.joined == (first.chunk_id,)
+    assert put_together(second, first).text == text, "as a follow-up's prompt reads it again"
 
 
 def test_chunks_with_a_gap_between_stay_apart() -> None:
