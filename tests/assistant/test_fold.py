@@ -69,12 +69,21 @@ def test_documents_of_one_series_that_say_different_things_are_no_versions() -> 
     assert [one.path for one in folded.passages] == [march.path, april.path]
 
 
-def test_a_copy_of_a_passage_steps_behind_other_documents() -> None:
+def test_a_copy_under_the_same_name_steps_behind_other_documents() -> None:
     original, copy = (
-        part(POLICY.format("1"), start=0, number=n, path=f"{name}.md") for n, name in ((1, "a"), (2, "写し"))
+        part(POLICY.format("1"), start=0, number=n, path=path)
+        for n, path in ((1, "経費/旅費規程.md"), (2, "控え/旅費規程_コピー.md"))
     )
     other = part("タクシーは承認を得る。", start=0, number=3, path="c.md")
-    assert [one.path for one in fold("日当", [original, copy, other], limit=8).passages] == ["a.md", "c.md", "写し.md"]
+    assert [one.path for one in fold("日当", [original, copy, other], limit=8).passages] == [
+        original.path, "c.md", copy.path,
+    ]  # fmt: skip
+
+
+def test_equal_texts_of_documents_with_other_names_keep_their_places() -> None:
+    one, other = (part(POLICY.format("1"), start=0, number=n, path=f"{n}号.md") for n in (1, 2))
+    third = part("タクシーは承認を得る。", start=0, number=3, path="c.md")
+    assert [each.path for each in fold("日当", [one, other, third], limit=8).passages] == ["1号.md", "2号.md", "c.md"]
 
 
 def test_documents_take_turns_when_the_question_is_broad() -> None:
