@@ -46,8 +46,6 @@ _SMALL_WORDS = frozenset(
     """a an and are as at be by can do does for from has have how i if in is it its of on or that the their this to
     was we what when where which who why will with you your""".split()  # noqa: SIM905  a list of words reads better
 )
-TERMS_ID = "terms/2"
-"""Changes when the same text would give other terms, so that full-text indexes are written anew."""
 _HIRAGANA_RUN = re.compile(r"^[\u3040-\u309f]+$")
 
 

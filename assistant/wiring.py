@@ -140,7 +140,12 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
     model = _chat_model(settings, modelfile, num_ctx=num_ctx)
     pipeline = Pipeline(
         indexes=Indexes(
-            stores.ledger, stores.embedder, stores.vectors, stores.lexical, stores.embedders, _reranker(settings)
+            stores.ledger,
+            stores.embedder,
+            stores.vectors,
+            stores.lexical,
+            stores.embedders,
+            reranker=_reranker(settings),
         ),
         model=model,
         release_id="r_" + modelfile.digest[:16],

@@ -26,7 +26,7 @@ import tantivy
 
 from assistant.errors import StoreDamaged, StoreUnavailable, Text
 from assistant.reach import Reach, version_of
-from assistant.text import TERMS_ID, lexical_terms, query_weight
+from assistant.text import lexical_terms, query_weight
 
 _log = structlog.get_logger(__name__)
 
@@ -107,31 +107,21 @@ class _Folder:
     def write(self, *, add: Iterable[tuple[str, str, str]], delete: Iterable[str]) -> None:
         """Deletes ids, then adds (chunk_id, title, text), in one commit. Raises StoreUnavailable; then nothing changed."""
         with self.mapped(), self._writer() as writer:
-            if not self._has_these_terms():  # made by an earlier release: its entries would never match again
-                writer.delete_all_documents()
             for chunk_id in delete:
                 writer.delete_documents_by_term("chunk_id", chunk_id)
             for chunk_id, title, text in add:
                 writer.delete_documents_by_term("chunk_id", chunk_id)
                 writer.add_document(_entry(chunk_id, title, text))
             writer.commit()
-            self._terms_file.write_text(TERMS_ID, encoding="utf-8")
 
     def all_ids(self) -> list[str]:
-        """Every id stored; none where an earlier release cut texts into other terms, so that all are written anew."""
+        """Every id stored."""
         with self.mapped():
-            if not self._folder.exists() or not self._has_these_terms():
+            if not self._folder.exists():
                 return []
             searcher = self._searcher()
             hits = searcher.search(tantivy.Query.all_query(), limit=max(1, searcher.num_docs), count=False).hits
             return [str(searcher.doc(address)["chunk_id"][0]) for _, address in hits]
-
-    @property
-    def _terms_file(self) -> Path:
-        return self._folder / "terms.id"
-
-    def _has_these_terms(self) -> bool:
-        return self._terms_file.is_file() and self._terms_file.read_text(encoding="utf-8") == TERMS_ID
 
     def remove(self) -> None:
         """Removes the folder, unless another process is writing into it."""

@@ -345,13 +345,3 @@ def test_a_search_makes_no_folder(tmp_path: Path) -> None:
     index.drop(NAME)
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_an_index_of_an_earlier_release_is_written_anew_as_its_terms_would_never_match(tmp_path: Path) -> None:
-    index = TantivyLexicalIndex(tmp_path)
-    index.write(NAME, add=[("old", "", "古い索引")], delete=[])
-    (tmp_path / NAME / "terms.id").write_text("terms/1", encoding="utf-8")
-    assert list(index.all_ids(NAME)) == [], "the next ingestion sees that everything is missing"
-    index.write(NAME, add=[("new", "", "新しい索引")], delete=[])
-    assert list(index.all_ids(NAME)) == ["new"]
-    assert found(index, "古い") == []
