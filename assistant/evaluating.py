@@ -26,10 +26,10 @@ import numpy as np
 from assistant.domain import Filters, Passage
 from assistant.errors import EvaluationFailed, Text
 from assistant.parts import environment_of, executable, stack_parts
-from assistant.release.baselines import BASELINES, Baselines, Held
 from assistant.release.changes import change_lines
 from assistant.release.evaluate import EVALUATOR, Course, ask_all, results, search_all
 from assistant.release.question_sets import QuestionSet, corpus_rows, read_question_set
+from assistant.release.recipes import BASELINES, Baselines, Held
 from assistant.settings import Settings
 from assistant.stack import Stack
 from assistant.terminal import progress_bar

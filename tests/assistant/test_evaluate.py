@@ -24,10 +24,10 @@ from assistant.domain import (
     Timings,
 )
 from assistant.errors import EvaluationFailed, ModelTimeout, Text
-from assistant.release.baselines import Baselines, Held
 from assistant.release.changes import change_lines, changes, read_results
 from assistant.release.evaluate import ask_all, results, search_all
 from assistant.release.question_sets import Asked, QuestionSet
+from assistant.release.recipes import Baselines, Held
 from tests.assistant.passages import passage
 
 QUESTIONS = (
