@@ -201,7 +201,7 @@ def _readable_chunks(principal: Principal, filters: Filters, *, is_beside: bool)
             s.versions.c.title,
         )
         .join(s.versions, s.versions.c.version_id == s.chunks.c.version_id)
-        .join(s.documents, s.version_in(is_beside=is_beside) == s.versions.c.version_id)
+        .join(s.documents, s.answers_with(is_beside=is_beside))
         .where(s.documents.c.deleted_at == "", is_readable(principal))
     )
     return narrowed(query, filters)

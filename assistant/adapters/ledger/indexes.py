@@ -35,7 +35,7 @@ class Indexes(Transactional):
         statement = (
             select(s.chunks.c.chunk_id, s.versions.c.title, s.chunks.c.embedding_text, s.chunks.c.text_hash)
             .join(s.versions, s.versions.c.version_id == s.chunks.c.version_id)
-            .join(s.documents, s.version_in(is_beside=is_beside) == s.versions.c.version_id)
+            .join(s.documents, s.answers_with(is_beside=is_beside))
             .where(s.documents.c.deleted_at == "")
             .order_by(s.chunks.c.chunk_id)
         )

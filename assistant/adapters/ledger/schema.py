@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     func,
 )
 
@@ -242,6 +243,14 @@ user_groups = Table(
     Column("user_name", String(200), primary_key=True),
     Column("group_name", String(200), primary_key=True),
 )
+
+
+def answers_with(*, is_beside: bool) -> ColumnElement[bool]:
+    """Condition of a join: the version is the one that its document has in the active generation, or in the one beside
+    it. The document's id is named, too: a coalesced column has no index (10,000 documents: 0.2 s for every 256 chunks)."""
+    return and_(
+        documents.c.document_id == versions.c.document_id, version_in(is_beside=is_beside) == versions.c.version_id
+    )
 
 
 def version_in(*, is_beside: bool) -> ColumnElement[str | None]:
