@@ -18,7 +18,9 @@ from assistant.text import character_bigrams, normalise, with_western_years
 JOINED_CHARACTERS = 1200
 """Longest joined passage: about two chunks, so that a prompt still holds several documents."""
 COPY_SHARE = 0.9
-"""Shared bigrams of all from which two passages say the same: two years of one travel policy share .5 to .8."""
+"""Shared bigrams of all from which passages of files of one name, in whatever folders, are copies. Equal texts alone are none:
+statutes quote each other. Stepping back for any equal text lowered Hit@5 of lawqa_jp from .864 to .843 (docs/lab-notes.md,
+2026-11-26)."""
 VERSION_SHARE = 0.4
 """The same for passages of two documents whose names differ in year or version alone."""
 BROAD_SHARE = 0.75
@@ -101,17 +103,18 @@ def _newest_first(
     notices: dict[str, Notice] = {}
     asked = normalise(question)
     shown = list(passages[: 2 * limit])
-    bigrams = {passage.chunk_id: character_bigrams(passage.text) for passage in shown}
-    for passage in shown:
+    names = [_family(passage)[1] for passage in shown]
+    for name, passage in zip(names, shown, strict=True):
         steps_back = False
-        for other in shown:
+        namesakes = [other for other, its in zip(shown, names, strict=True) if name and its == name]
+        for other in namesakes if len(namesakes) > 1 else ():  # texts are compared only where the names ask for it
             if other.document_id == passage.document_id:
                 continue
-            alike = _alike(bigrams[passage.chunk_id], bigrams[other.chunk_id])
+            alike = _alike(character_bigrams(passage.text), character_bigrams(other.text))
             if alike >= VERSION_SHARE and is_older(passage, other):
                 notices.setdefault(passage.document_id, _newer_exists(passage, other))
                 steps_back = steps_back or not _names_it(asked, passage)
-            elif alike >= COPY_SHARE and other in kept and _is_named_as(passage, other):
+            elif alike >= COPY_SHARE and other in kept:
                 steps_back = True
         (back if steps_back else kept).append(passage)
     return [*kept, *passages[2 * limit :]], back, list(notices.values())
@@ -123,16 +126,6 @@ def is_older(passage: Passage, other: Passage) -> bool:
         return False
     mine, others = _marks(passage), _marks(other)
     return mine != others and _order(passage) < _order(other)
-
-
-def _is_named_as(passage: Passage, other: Passage) -> bool:
-    """Whether the files have one name, years and marks such as `コピー` aside, in whatever folders.
-
-    Equal texts alone are no copies: statutes quote each other, and either may be the one that was meant. Stepping back for
-    any equal text lowered Hit@5 of lawqa_jp from .864 to .843 (docs/lab-notes.md, 2026-11-26).
-    """
-    name = _family(passage)[1]
-    return bool(name) and name == _family(other)[1]
 
 
 def _family(passage: Passage) -> tuple[str, str, str]:

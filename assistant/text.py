@@ -15,6 +15,7 @@ from assistant.kanji import with_new_forms
 
 _JAPANESE = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _JAPANESE_CHARACTER = re.compile(f"[{_JAPANESE}]")
+_LATIN = re.compile("[A-Za-z]")
 _RUNS = re.compile(rf"[{_JAPANESE}]+|[^\W_{_JAPANESE}]+(?:[-_./@][^\W_{_JAPANESE}]+)*")
 _WORD_PARTS = re.compile(r"[-_./@]")
 _SENTENCE_END = re.compile(
@@ -127,7 +128,7 @@ def _singular(word: str) -> str:
 def japanese_share(text: str) -> float:
     """Share of Japanese characters among letters and kanji, 0 to 1; 0 for text without any."""
     japanese = len(_JAPANESE_CHARACTER.findall(text))
-    latin = sum(1 for c in text if c.isascii() and c.isalpha())
+    latin = len(_LATIN.findall(text))
     return japanese / (japanese + latin) if japanese + latin else 0.0
 
 

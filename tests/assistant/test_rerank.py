@@ -50,6 +50,18 @@ def test_a_shared_product_name_does_not_bury_what_the_vectors_found_in_another_l
     assert ordered(question, [named, meant, other])[0][0].ordinal == 1
 
 
+def test_a_passage_in_another_language_is_not_buried_by_shared_small_talk_in_the_questions_own() -> None:
+    question = "How long is an account locked after five wrong passwords?"
+    meant = candidate("パスワードを5回続けて誤ると、アカウントは30分間停止する。", number=1, meaning=0.88)
+    some = [candidate(f"Wrong account number {n}: how long is it?", number=n, meaning=0.8, words=5.0) for n in (2, 3)]
+    assert ordered(question, [*some, meant])[0][0].ordinal == 1
+
+
+def test_figures_alone_are_in_no_language() -> None:
+    table = candidate("1,000 | 2,000 | 3,000", number=1, meaning=0.9)
+    assert coverage_scores("日当は?", [table, candidate("日当", number=2, meaning=0.1, words=1.0)])[0] < 0.5
+
+
 def test_the_same_match_counts_fully_where_it_covers_the_question() -> None:
     named = candidate("NagiFlow の画面", number=2, meaning=0.80, words=9.0)
     near = candidate("別の話", number=1, meaning=0.86)
