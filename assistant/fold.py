@@ -50,8 +50,9 @@ def fold(question: str, passages: Sequence[Passage], *, limit: int) -> Folded:
     joined = _joined(passages)
     kept, copies, notices = _newest_first(question, joined, limit)
     ordered = [*_taking_turns(kept, limit), *copies][:limit]
-    ranked = (replace(passage, rank=rank) for rank, passage in enumerate(ordered, start=1))
-    return Folded(tuple(ranked), tuple(notices))
+    ranked = tuple(replace(passage, rank=rank) for rank, passage in enumerate(ordered, start=1))
+    listed = {passage.document_id for passage in ranked}
+    return Folded(ranked, tuple(notice for document_id, notice in notices.items() if document_id in listed))
 
 
 def _joined(passages: Sequence[Passage]) -> list[Passage]:
@@ -96,8 +97,8 @@ def put_together(better: Passage, *others: Passage) -> Passage:
 
 def _newest_first(
     question: str, passages: Sequence[Passage], limit: int
-) -> tuple[list[Passage], list[Passage], list[Notice]]:
-    """(passages to show first, those that step back, notices of older versions that are in the list)."""
+) -> tuple[list[Passage], list[Passage], dict[str, Notice]]:
+    """(passages to show first, those that step back, a notice for each older version, by document)."""
     kept: list[Passage] = []
     back: list[Passage] = []
     notices: dict[str, Notice] = {}
@@ -117,7 +118,7 @@ def _newest_first(
             elif alike >= COPY_SHARE and other in kept:
                 steps_back = True
         (back if steps_back else kept).append(passage)
-    return [*kept, *passages[2 * limit :]], back, list(notices.values())
+    return [*kept, *passages[2 * limit :]], back, notices
 
 
 def is_older(passage: Passage, other: Passage) -> bool:

@@ -47,6 +47,12 @@ def test_the_newest_version_comes_first_and_the_older_one_is_named() -> None:
     assert [one.rank for one in folded.passages] == [1, 2]
 
 
+def test_an_older_version_that_is_not_shown_is_not_spoken_of() -> None:
+    folded = fold("国内出張の日当は?", [year(2025, "2,500"), year(2024, "2,000")], limit=1)
+    assert [one.path for one in folded.passages] == ["経費/出張旅費規程_2025年版.docx"]
+    assert folded.notices == ()
+
+
 def test_a_question_that_names_the_older_version_gets_it_first() -> None:
     folded = fold("2024年版の日当は?", [year(2024, "2,000"), year(2025, "2,500")], limit=8)
     assert folded.passages[0].path.endswith("2024年版.docx")
