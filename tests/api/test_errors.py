@@ -62,6 +62,7 @@ def made(kind: type[AssistantError]) -> AssistantError:
         "retry_after_seconds": 7.2,
         "line": 3,
         "size_bytes": 10,
+        "index": "vectors",
     }
     wanted = inspect.signature(kind).parameters
     return kind(MESSAGE, HINT, **{name: value for name, value in values.items() if name in wanted})

@@ -15,6 +15,7 @@ from tests.api.conftest import StartServer
 
 ADDRESSES = [
     ("POST", "/ask"),
+    ("GET", "/answers/a_1/validity"),
     ("POST", "/search"),
     ("GET", "/documents"),
     ("GET", "/documents/d_1"),
@@ -53,7 +54,7 @@ def key(ledger: Ledger) -> str:
 
 
 def test_every_address_is_in_the_matrix(server: RunningServer) -> None:
-    listed = {re.sub(r"(d|j)_1", "{}", address) for _, address in ADDRESSES}
+    listed = {re.sub(r"(a|d|j)_1", "{}", address) for _, address in ADDRESSES}
     described = {re.sub(r"\{\w+\}", "{}", path) for path in server.app.openapi()["paths"]}
     assert described - OPEN_PATHS <= listed
 
@@ -129,7 +130,7 @@ def test_a_revoked_key_is_unknown_at_once(server: RunningServer, ledger: Ledger,
 @pytest.mark.parametrize(
     ("scopes", "allowed"),
     [
-        (["ask"], {"/ask", "/search", "/v1/models", "/v1/chat/completions"}),
+        (["ask"], {"/ask", "/answers/a_1/validity", "/search", "/v1/models", "/v1/chat/completions"}),
         (["documents"], {"/documents", "/documents/d_1", "/documents/d_1/file", "/documents/d_1/receipt"}),
         (["ingest"], {"/jobs", "/jobs/j_1"}),
         (["admin"], {"/jobs", "/jobs/j_1"}),
