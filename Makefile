@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live check bench quality lock docs clean install install-dev
+.PHONY: help demo test test-long test-live measure-live check bench quality lock docs clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,7 +28,12 @@ test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills while a folder is
 test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
 	@scripts/install-apt.sh
 	@scripts/build_ollama.sh >/dev/null
-	@$(BIN)/pytest -m live -p no:xdist $(ARGS) tests/live tests/contracts
+	@$(BIN)/pytest -m "live and not long" -p no:xdist $(ARGS) tests/live tests/contracts
+
+measure-live: $(INSTALLED_DEV) ## what the real small model does with golden questions and injected documents; an hour
+	@scripts/install-apt.sh
+	@scripts/build_ollama.sh >/dev/null
+	@$(BIN)/pytest -m "live and long" -p no:xdist -s $(ARGS) tests/live
 
 check: $(INSTALLED_DEV) ## lint, types, import contracts, duplicates, freshness of generated docs
 	@$(BIN)/ruff check .
