@@ -3,8 +3,9 @@
     question's vector (made before) -> the whole of retrieve() : milliseconds, and recall@10 against the exact answer
     the same vector -> Chroma's query with `where`              : milliseconds
 
-The exact answer compares every vector of the chunks in reach, takes the words' ranking from all entries, and fuses as
-retrieve() does. Goals: p50 <= 25 ms and recall@10 >= .98 for each reader. BENCH_CACHE names the folder of the deployment,
+The exact answer compares every vector of the chunks in reach, takes the words' ranking from all entries, fuses them and
+puts the best in order as retrieve() does. Goals: p50 <= 25 ms and recall@10 >= .98 for each reader. BENCH_CACHE names the
+folder of the deployment,
 which takes minutes to build at the first run; without it nothing is measured.
 """
 
@@ -25,10 +26,12 @@ from sqlalchemy import select
 from assistant.adapters.fake import FakeEmbedder
 from assistant.adapters.ledger import schema as s
 from assistant.candidates import DEPTH
-from assistant.domain import Filters, Principal
+from assistant.domain import Candidate, Filters, Principal
+from assistant.fold import fold
 from assistant.fuse import Ranking, fuse
 from assistant.ports import Vectors
-from assistant.retrieve import Indexes, retrieve
+from assistant.rerank import ranked
+from assistant.retrieve import POOL, Indexes, retrieve
 from benchmarks.large_deployment import (
     ALL,
     SHARES,
@@ -86,8 +89,8 @@ class Exact:
         """Which rows a group may read."""
         return np.array([group in self._groups[chunk_id.split(":")[0]] for chunk_id in self._ids.tolist()])
 
-    async def answer(self, row: int, mask: Any) -> list[str]:
-        """The first ten of both rankings of what is in reach, fused."""
+    async def answer(self, row: int, mask: Any, principal: Principal) -> list[str]:
+        """The first ten of both rankings of what is in reach, fused, and put in order as retrieve() does."""
         scores = np.where(mask, self._vectors @ self._deployment.material.question_vectors[row], -2.0)
         best = np.argsort(-scores, kind="stable")[:DEPTH]
         dense = [(str(self._ids[i]), float(scores[i])) for i in best if mask[i]]
@@ -99,7 +102,13 @@ class Exact:
             )
         words = [hit for hit in self._words[text] if hit[0] in readable]
         fused = fuse([Ranking(dense, 1.0), Ranking(words[:DEPTH], 1.0)])
-        return [chunk_id for chunk_id, _ in fused[:LIMIT]]
+        passages = self._deployment.ledger.read_passages(
+            fused[:POOL], principal=principal, filters=Filters(), limit=POOL
+        )
+        meanings, terms = dict(dense), dict(words[:DEPTH])
+        pool = [Candidate(one, meanings.get(one.chunk_id), terms.get(one.chunk_id)) for one in passages]
+        ordered, _ = await ranked(text, pool, meaning_weight=1.0, reranker=None)
+        return [one.chunk_id for one in fold(text, ordered, limit=LIMIT).passages]
 
 
 async def measure_reader(group: str, indexes: Indexes, exact: Exact, deployment: LargeDeployment) -> dict[str, Any]:
@@ -116,7 +125,7 @@ async def measure_reader(group: str, indexes: Indexes, exact: Exact, deployment:
         result = await retrieve(text, indexes, principal=principal, filters=Filters(), limit=LIMIT)
         wall.append(1000 * (time.perf_counter() - started))
         assert not result.notices, result.notices
-        wanted = await exact.answer(row * QUESTIONS_STEP, mask)
+        wanted = await exact.answer(row * QUESTIONS_STEP, mask, principal)
         recall.append(len({p.chunk_id for p in result.passages} & set(wanted)) / max(1, len(wanted)))
     where = await chroma_where_ms(group, deployment)
     p50 = statistics.median(wall)
