@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from assistant.adapters.chroma import CHROMA_ENVIRONMENT, chroma_command
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX, embedded_chat_command
 from assistant.errors import SettingsError, Text
-from assistant.settings import PREFIX, Settings
+from assistant.settings import Settings, values_of
 from assistant.stack import Listens, Part
 
 PART_NAMES = ("chroma", "chat", "api", "ingest", "ui")
@@ -51,11 +51,11 @@ def completed(settings: Settings) -> Settings:
 def environment_of(settings: Settings) -> dict[str, str]:
     """These settings as environment variables for child processes, paths made absolute."""
     environment: dict[str, str] = {}
-    for name, value in settings:
+    for variable, value in values_of(settings).items():
         if isinstance(value, Path):
-            environment[PREFIX + name.upper()] = str(value.resolve())
+            environment[variable] = str(value.resolve())
         elif value is not None:
-            environment[PREFIX + name.upper()] = str(value).lower() if isinstance(value, bool) else str(value)
+            environment[variable] = str(value).lower() if isinstance(value, bool) else str(value)
     return environment
 
 

@@ -1,6 +1,6 @@
 """The only reader of the environment: `ASSISTANT_…` variables and `.env`, each with unit and reason.
 
-An unknown `ASSISTANT_` variable is an error that names the nearest known one. `.env.example` and
+What belongs to one matter is a group: `Audit.keep_days` is read from `ASSISTANT_AUDIT__KEEP_DAYS`. An unknown `ASSISTANT_` variable is an error that names the nearest known one. `.env.example` and
 `docs/reference/settings.md` are generated from this file. The pipeline never reads settings: wiring.py and the entry
 points do, and hand plain values on.
 """
@@ -9,23 +9,42 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assistant.errors import SettingsError, Text
 
 PREFIX = "ASSISTANT_"
+DELIMITER = "__"
+
+
+class Group(BaseModel):
+    """Settings of one matter, read from `ASSISTANT_<GROUP>__<NAME>`. Name and docstring head it in generated pages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Audit(Group):
+    """Who asked, which documents were shown, what administrators did."""
+
+    questions: Literal["text", "hashed", "none"] = Field(
+        "hashed",
+        description="How the audit keeps questions: their text, a keyed hash that only finds equal ones, or nothing.",
+    )
+    keep_days: int = Field(365, ge=1, le=36_500, description="Days that the audit's entries are kept.")
 
 
 class Settings(BaseSettings):
     """All settings of all processes. Paths are relative to the working directory."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", env_file=".env", env_file_encoding="utf-8", extra="ignore"
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, env_file=".env", env_file_encoding="utf-8", extra="ignore"
     )
 
     data_folder: Path = Field(Path("var"), description="Folder of ledger, indexes, releases and logs.")
@@ -112,11 +131,49 @@ class Settings(BaseSettings):
     log_questions: bool = Field(
         default=False, description="Whether logs may hold question text. Off keeps people's questions out of logs."
     )
+    audit: Audit = Audit()
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One setting as people write it. `group` is the class that it stands in; None for those outside groups."""
+
+    name: str
+    description: str
+    default: object
+    group: type[Group] | None
+
+
+def variables() -> Iterator[Variable]:
+    """Every environment variable that Settings reads, groups last and taken apart."""
+    groups = {}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Group):
+            groups[name] = field.annotation
+        else:
+            yield Variable(PREFIX + name.upper(), field.description or "", field.default, None)
+    for name, group in groups.items():
+        for inner, field in group.model_fields.items():
+            variable = PREFIX + DELIMITER.join((name, inner)).upper()
+            yield Variable(variable, field.description or "", field.default, group)
 
 
 def known_variables() -> list[str]:
-    """Every environment variable that Settings reads, e.g. `ASSISTANT_NUM_CTX`."""
-    return [PREFIX + name.upper() for name in Settings.model_fields]
+    """The names of all variables, e.g. `ASSISTANT_NUM_CTX`."""
+    return [variable.name for variable in variables()]
+
+
+def values_of(settings: Settings) -> dict[str, object]:
+    """What these settings hold, by variable."""
+    found: dict[str, object] = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, Group):
+            for inner in type(value).model_fields:
+                found[PREFIX + DELIMITER.join((name, inner)).upper()] = getattr(value, inner)
+        else:
+            found[PREFIX + name.upper()] = value
+    return found
 
 
 def load_settings(*, env_file: Path | None = Path(".env")) -> Settings:
@@ -134,20 +191,25 @@ def load_settings(*, env_file: Path | None = Path(".env")) -> Settings:
     try:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
-        first = error.errors()[0]
-        variable = PREFIX + str(first["loc"][0]).upper()
-        field = Settings.model_fields.get(str(first["loc"][0]))
-        meaning = field.description if field is not None else ""
-        raise SettingsError(
-            Text(
-                ja=f"設定 {variable} の値 {first.get('input')!r} は使えません({first['msg']})。",
-                en=f"The setting {variable} has the value {first.get('input')!r}, which is not allowed ({first['msg']}).",
-            ),
-            Text(
-                ja=f"意味: {meaning} .env.example を見て直してください。",
-                en=f"{meaning} See .env.example and correct it.",
-            ),
-        ) from error
+        raise _bad_value(error.errors()[0]) from error
+
+
+def _bad_value(first: Mapping[str, Any]) -> SettingsError:
+    # The place ends with the field; a value that is one of several types is followed by the type that was tried.
+    places = [PREFIX + DELIMITER.join(map(str, first["loc"][:depth])).upper() for depth in (2, 1)]
+    known = {variable.name: variable for variable in variables()}
+    name = next((place for place in places if place in known), places[-1])
+    meaning = known[name].description if name in known else ""
+    return SettingsError(
+        Text(
+            ja=f"設定 {name} の値 {first.get('input')!r} は使えません({first['msg']})。",
+            en=f"The setting {name} has the value {first.get('input')!r}, which is not allowed ({first['msg']}).",
+        ),
+        Text(
+            ja=f"意味: {meaning} .env.example を見て直してください。",
+            en=f"{meaning} See .env.example and correct it.",
+        ),
+    )
 
 
 def _unknown_variable(name: str, known: list[str]) -> SettingsError:
