@@ -1,8 +1,8 @@
 """The only reader of the environment: `ASSISTANT_…` variables and `.env`, each with unit and reason.
 
-What belongs to one matter is a group: `Audit.keep_days` is read from `ASSISTANT_AUDIT__KEEP_DAYS`. An unknown `ASSISTANT_` variable is an error that names the nearest known one. `.env.example` and
-`docs/reference/settings.md` are generated from this file. The pipeline never reads settings: wiring.py and the entry
-points do, and hand plain values on.
+What belongs to one matter is a group: `Audit.keep_days` is read from `ASSISTANT_AUDIT__KEEP_DAYS`. An unknown
+`ASSISTANT_` variable is an error that names the nearest known one. `.env.example` and `docs/reference/settings.md` are
+generated from this file. The pipeline never reads settings: wiring.py and the entry points do, and hand plain values on.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Audit(Group):
     """Who asked, which documents were shown, what administrators did."""
 
     questions: Literal["text", "hashed", "none"] = Field(
-        "hashed",
+        default="hashed",
         description="How the audit keeps questions: their text, a keyed hash that only finds equal ones, or nothing.",
     )
-    keep_days: int = Field(365, ge=1, le=36_500, description="Days that the audit's entries are kept.")
+    keep_days: int = Field(default=365, ge=1, le=36_500, description="Days that the audit's entries are kept.")
 
 
 class Settings(BaseSettings):
