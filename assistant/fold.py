@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from assistant.domain import Notice, Passage
 from assistant.text import character_bigrams, normalise, with_western_years
@@ -35,6 +36,22 @@ _MARKS = re.compile(
 )
 _ERA_BESIDE_WESTERN = re.compile(r"(?:令和|平成|昭和|大正)\s*\S{1,3}?\s*年 (\d{4})年")
 _NOT_A_NAME = re.compile(r"[\W_]+")
+
+
+class Named(Protocol):
+    """What tells versions of one document apart: a passage has it, and so has a document."""
+
+    @property
+    def folder(self) -> str:
+        """The folder that it was ingested from."""
+
+    @property
+    def path(self) -> str:
+        """Its path in there."""
+
+    @property
+    def modified_ns(self) -> int:
+        """When the source file was changed."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +138,7 @@ def _newest_first(
     return [*kept, *passages[2 * limit :]], back, notices
 
 
-def is_older(passage: Passage, other: Passage) -> bool:
+def is_older(passage: Named, other: Named) -> bool:
     """Whether both are versions of one document, told by their names, and the first is the older one."""
     if _family(passage) != _family(other) or not _family(passage)[1]:
         return False
@@ -129,18 +146,18 @@ def is_older(passage: Passage, other: Passage) -> bool:
     return mine != others and _order(passage) < _order(other)
 
 
-def _family(passage: Passage) -> tuple[str, str, str]:
+def _family(passage: Named) -> tuple[str, str, str]:
     """Folder, and the name without year, version and marks: equal for versions of one document."""
     path = PurePosixPath(passage.path)
     name = _NOT_A_NAME.sub("", _MARKS.sub("", normalise(path.stem)))
     return f"{passage.folder}/{path.parent}", name, path.suffix.lower() if not name else ""
 
 
-def _marks(passage: Passage) -> list[str]:
+def _marks(passage: Named) -> list[str]:
     return _MARKS.findall(normalise(PurePosixPath(passage.path).stem))
 
 
-def _order(passage: Passage) -> tuple[list[int], int]:
+def _order(passage: Named) -> tuple[list[int], int]:
     """The numbers of the name (an era year as its western year), then when the file was changed."""
     words = _ERA_BESIDE_WESTERN.sub(r"\1", with_western_years(normalise(PurePosixPath(passage.path).stem)))
     numbers = [int(number) for number in re.findall(r"\d+", words)]

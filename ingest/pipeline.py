@@ -113,7 +113,7 @@ class Run:
         ledger.apply_owners(folder, lambda path: owner_of_path(path, self.rules))
         healing(self.stores, generation, lambda: forget_retired(self.stores))
         counts["not_found_again"] = self._prover.finish(
-            generation, has_changed=bool(counts["chunks"] or plan.deleted or regrouped)
+            generation, has_changed=bool(counts["chunks"] or plan.deleted or regrouped or mended)
         )
         counts["waited_for_people_seconds"] = round(self.stores.yielding.waited_seconds - waited_before)
         failures = ledger.failures(folder=folder)

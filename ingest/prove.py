@@ -22,6 +22,7 @@ import structlog
 from assistant.adapters.ledger.proving import Proof, Provable
 from assistant.domain import DocumentStatus, Filters, Principal
 from assistant.errors import DocumentError
+from assistant.fold import is_older
 from assistant.generation import Generation
 from assistant.ports import Embedder, Vectors
 from assistant.retrieve import Indexes, retrieve
@@ -204,6 +205,9 @@ async def _asked(indexes: Indexes, document: Provable, probe: Probe) -> dict[str
         entry["notices"] = [notice.code for notice in found.notices]
     if ranks:
         return {**entry, "rank": ranks[0]}
+    newer = next((passage for passage in found.passages if is_older(document, passage)), None)
+    if newer is not None:  # it was found, and stepped back behind its successor as it should
+        return {**entry, "rank": newer.rank, "gives_way": True}
     return {**entry, "instead": list(dict.fromkeys(passage.document_id for passage in found.passages))}
 
 

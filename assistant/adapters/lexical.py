@@ -42,6 +42,7 @@ _WRITER_BYTES = 30_000_000
 _LOCK_WAIT_SECONDS = 5.0
 _LOCK_PAUSE_SECONDS = 0.05
 _LOCK_SIGN = "LockBusy"
+_FULL_BYTES = 1 << 20  # less than the smallest commit needs beside what the writer leaves behind
 _FILE_SYSTEM_SIGNS = ("PermissionDenied", "StorageFull", "ReadOnlyFilesystem", "QuotaExceeded")
 
 
@@ -221,7 +222,13 @@ class _Folder:
         words = str(error)
         if _LOCK_SIGN in words:
             return _locked()
-        return self._unusable(error) if any(sign in words for sign in _FILE_SYSTEM_SIGNS) else self._damaged(error)
+        is_the_disk = any(sign in words for sign in _FILE_SYSTEM_SIGNS) or self._is_disk_full()
+        return self._unusable(error) if is_the_disk else self._damaged(error)
+
+    def _is_disk_full(self) -> bool:
+        """Whether nothing can be written any more: what tantivy says then depends on which of its threads met it first."""
+        place = self._folder if self._folder.exists() else self._folder.parent
+        return place.exists() and shutil.disk_usage(place).free < _FULL_BYTES
 
     def _damaged(self, error: Exception) -> StoreUnavailable:
         _log.warning("lexical_index_damaged", folder=str(self._folder), words=str(error)[:300])

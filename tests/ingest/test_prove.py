@@ -257,3 +257,13 @@ def test_the_fitness_is_measured_again_only_when_the_corpus_has_another_size(pla
     assert measured is not None
     assert measured["chunks"] == ledger.counts_of_truth()["chunks"]
     assert measured["ja"]["probes"] > 24
+
+
+def test_an_older_version_that_steps_back_behind_its_successor_was_found(place: Place) -> None:
+    for year in range(2018, 2026):
+        place.write(f"出張旅費規程_{year}年版.md", regulation("出張旅費"))
+    place.run()
+    receipts = place.receipts()
+    assert {path: receipt["status"] for path, receipt in receipts.items()} == dict.fromkeys(receipts, "indexed")
+    oldest = receipts["出張旅費規程_2018年版.md"]["probes"]
+    assert [probe.get("gives_way") for probe in oldest] == [True, True]

@@ -30,7 +30,9 @@ class Provable:
 
     document_id: str
     version_id: str
+    folder: str
     path: str
+    modified_ns: int
     title: str
     groups: frozenset[str]
     warnings: tuple[str, ...]
@@ -59,7 +61,9 @@ class Proving(Transactional):
                 s.versions.c.title,
                 s.versions.c.receipt,
                 s.documents.c.document_id,
+                s.documents.c.folder,
                 s.documents.c.path,
+                s.documents.c.modified_ns,
             )
             .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
             .where(s.documents.c.deleted_at == "", s.versions.c.proof.is_(null()), s.versions.c.version_id > after)
@@ -71,7 +75,9 @@ class Proving(Transactional):
                 Provable(
                     document_id=row["document_id"],
                     version_id=row["version_id"],
+                    folder=row["folder"],
                     path=row["path"],
+                    modified_ns=row["modified_ns"],
                     title=row["title"],
                     groups=_groups(connection, row["document_id"]),
                     warnings=tuple(row["receipt"].get("warnings", ())),
