@@ -143,4 +143,5 @@ def caller_with(*scopes: str) -> Callable[[Request], Principal]:
 
 Asker = Annotated[Principal, Depends(caller_with("ask"))]
 Reader = Annotated[Principal, Depends(caller_with("documents"))]
+Administrator = Annotated[Principal, Depends(caller_with("admin"))]
 Ingester = Annotated[Principal, Depends(caller_with("ingest", "admin"))]

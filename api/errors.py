@@ -131,6 +131,9 @@ TABLE: dict[type[AssistantError], Row] = {
     e.NotAuthenticated: Row(401, Text(ja="利用者が分かりません", en="Who asks is not known")),
     e.AccessDenied: Row(403, Text(ja="権限がありません", en="Not permitted")),
     e.NotFound: Row(404, Text(ja="見つかりません", en="Not found")),
+    e.IdempotencyKeyReused: Row(
+        422, Text(ja="キーは別の内容で使われています", en="The key belongs to another request")
+    ),
     e.ReleaseError: Row(409, _RELEASE),
     e.EvaluationFailed: Row(422, Text(ja="評価できません", en="The evaluation cannot be made")),
     e.ModelfileInvalid: Row(500, _SETUP),

@@ -36,7 +36,7 @@ _PASSAGE: Json = {
     "used": True,
     "url": f"/documents/{_DOCUMENT_ID}/file#page=3",
 }
-_CITATION: Json = {
+CITATION: Json = {
     "number": 1,
     **{key: value for key, value in _PASSAGE.items() if key not in {"rank", "text", "score", "used"}},
     "quote": _QUOTE,
@@ -54,7 +54,7 @@ ANSWER: Json = {
     "reason": None,
     "mode": "generated",
     "language": "ja",
-    "citations": [_CITATION],
+    "citations": [CITATION],
     "passages": [_PASSAGE],
     "context": {
         "num_ctx": 8192,
@@ -103,6 +103,16 @@ DOCUMENT: Json = {
     "chunk_count": 12,
     "pages": 6,
     "language": "ja",
+}
+DOCUMENT_TEXT: Json = {
+    "document_id": _DOCUMENT_ID,
+    "version_id": _VERSION_ID,
+    "title": "休暇規程",
+    "path": "人事/休暇規程.pdf",
+    "text": _QUOTE,
+    "start": 1204,
+    "end": 1204 + len(_QUOTE),
+    "characters": 5120,
 }
 DOCUMENTS: Json = {"documents": [DOCUMENT], "next": None}
 RECEIPT: Json = {
@@ -173,7 +183,7 @@ CHAT_ANSWER: Json = {
             "logprobs": None,
         }
     ],
-    "citations": [_CITATION],
+    "citations": [CITATION],
     "mode": "generated",
     "refused": False,
     "warnings": [],
@@ -195,6 +205,16 @@ CHAT_STREAM: Json = {
         "schema": {"type": "string", "description": "chat.completion.chunk objects, then [DONE]."},
         "example": 'data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"取得日の"}}]}\n\ndata: [DONE]\n\n',
     }
+}
+EXPORTED: Json = {
+    "application/json": {
+        "schema": {"$ref": "#/components/schemas/ConversationDetailOut"},
+        "example": NAMED + "CONVERSATION",
+    },
+    "text/markdown": {
+        "schema": {"type": "string"},
+        "example": "# 有給休暇の申請\n\n## 有給休暇はいつまでに申請しますか?\n",
+    },
 }
 FILE: Json = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 METRICS: Json = {
@@ -229,7 +249,10 @@ def body(name: str) -> Json:
 
 def by_name(reference: str) -> Json:
     """The example that `content` refers to."""
-    example: Json = globals()[reference.removeprefix(NAMED)]
+    from api import examples_history  # it is made of values of this file
+
+    name = reference.removeprefix(NAMED)
+    example: Json = globals().get(name) or getattr(examples_history, name)
     return example
 
 

@@ -19,7 +19,7 @@ from api.edge import Edge
 from api.limits import Admission
 from api.logs import RequestLog, make_log
 from api.metrics import Metrics
-from api.routes import answers, ask, documents, health, jobs, me, openai
+from api.routes import admin, answers, ask, conversations, documents, health, jobs, me, openai
 from assistant.settings import Settings
 
 if TYPE_CHECKING:  # see api/edge.py
@@ -48,7 +48,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.edge = _edge(settings, assistant, log or make_log(settings))
-    for resource in (ask, answers, documents, jobs, me, openai, health):
+    for resource in (ask, answers, conversations, documents, jobs, me, admin, openai, health):
         app.include_router(resource.router)
     problems.install(app)
     app.add_middleware(Doorkeeper)

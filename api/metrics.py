@@ -24,6 +24,9 @@ class Metrics:
         self.hang_ups = Counter(
             "assistant_hang_ups", "Questions whose caller left before the end.", registry=self.registry
         )
+        self.feedback = Counter(
+            "assistant_feedback", "Ratings that people gave to answers.", ["rating"], registry=self.registry
+        )
         self.requests = Counter(
             "assistant_requests", "Requests by route and status.", ["route", "status"], registry=self.registry
         )

@@ -26,6 +26,7 @@ AssistantError(message, hint, permanent)
 ├── NotAuthenticated         nobody said who asks
 ├── AccessDenied             the principal lacks the right
 ├── NotFound                 not there, or not to be seen by this principal
+├── IdempotencyKeyReused     an Idempotency-Key came again with another body
 ├── ReleaseError
 │   ├── EvaluationFailed     a question set cannot be read, or its texts cannot be ingested
 │   └── ModelfileInvalid     a Modelfile line is wrong
@@ -234,6 +235,12 @@ class AccessDenied(AssistantError):
 
 class NotFound(AssistantError):
     """Not there, or not to be seen by this principal: both look the same."""
+
+    permanent = True
+
+
+class IdempotencyKeyReused(AssistantError):
+    """The Idempotency-Key was sent before with another body; nothing was done."""
 
     permanent = True
 

@@ -47,3 +47,91 @@ class CitationValidity:
     title: str | None
     path: str | None
     is_quote_there: bool | None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One conversation of a principal; times are ISO 8601 in UTC."""
+
+    conversation_id: str
+    title: str
+    created_at: str
+    updated_at: str
+    answers: int
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What somebody thought of an answer; `rating` is up or down."""
+
+    answer_id: str
+    rating: str
+    reason: str | None
+    text: str | None
+    created_at: str
+
+
+@dataclass(frozen=True)
+class StoredCitation:
+    """A citation of a stored answer with today's right to read: all but number, ids and state are None when it is gone."""
+
+    number: int
+    document_id: str
+    version_id: str
+    chunk_id: str
+    start: int
+    end: int
+    state: CitationState
+    title: str | None
+    path: str | None
+    page: int | None
+    heading_path: tuple[str, ...]
+    quote: str | None
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """A question of a conversation and what was answered. `text` is None where something that it cites may no longer be
+    read; `warnings` are codes."""
+
+    answer_id: str
+    conversation_id: str
+    question: str
+    rewritten: str | None
+    text: str | None
+    language: Language
+    mode: str
+    refused: bool
+    reason: str | None
+    release_id: str
+    model: str
+    warnings: tuple[str, ...]
+    citations: tuple[StoredCitation, ...]
+    feedback: Feedback | None
+    total_seconds: float
+    created_at: str
+
+
+@dataclass(frozen=True)
+class DayOfUse:
+    """One day (UTC) in numbers: questions, those refused, those answered by quotations, people and apps that asked,
+    ratings, and the mean seconds of an answer."""
+
+    day: str
+    questions: int
+    refused: int
+    quotes: int
+    askers: int
+    up: int
+    down: int
+    mean_seconds: float | None
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """A question that the documents did not answer, or whose answer was rated down; who asked is not told."""
+
+    question: str
+    reason: str
+    times: int
+    last_asked_at: str

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from assistant import history
+from assistant.errors import Language
+from assistant.wire import document_url
 
 State = Literal["current", "changed", "gone"]
 _WORST_FIRST: tuple[State, ...] = ("gone", "changed", "current")
@@ -57,3 +59,142 @@ class ValidityOut(BaseModel):
                 for citation in citations
             ],
         )
+
+
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""A conversation's title in one line."""
+
+Rating = Literal["up", "down"]
+FeedbackReason = Literal["wrong", "incomplete", "outdated", "wrong_source", "unclear", "other"]
+
+
+class HistoryShape(BaseModel):
+    """Base of the shapes below: unknown fields are refused so that a typing error is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FeedbackIn(HistoryShape):
+    """Body of POST /answers/{id}/feedback; a second one replaces the first."""
+
+    rating: Rating
+    reason: FeedbackReason | None = None
+    text: str | None = Field(default=None, max_length=2000)
+
+
+class FeedbackOut(HistoryShape):
+    """What the asker thought of an answer."""
+
+    answer_id: str
+    rating: Rating
+    reason: str | None
+    text: str | None
+    created_at: str
+
+    @classmethod
+    def from_domain(cls, feedback: history.Feedback) -> FeedbackOut:
+        """The feedback as sent to clients."""
+        return cls.model_validate(vars(feedback))
+
+
+class StoredCitationOut(HistoryShape):
+    """A citation of a stored answer, seen with today's rights; title, path and quote are null where it is `gone`."""
+
+    number: int
+    document_id: str
+    version_id: str
+    chunk_id: str
+    state: State
+    title: str | None
+    path: str | None
+    page: int | None
+    heading_path: list[str]
+    quote: str | None
+    start: int
+    end: int
+    url: str | None
+    is_current: bool
+
+    @classmethod
+    def from_domain(cls, citation: history.StoredCitation) -> StoredCitationOut:
+        """The citation as sent to clients."""
+        is_gone = citation.state is history.CitationState.GONE
+        return cls(
+            **{**vars(citation), "state": citation.state.value, "heading_path": list(citation.heading_path)},
+            url=None if is_gone else document_url(citation.document_id, page=citation.page),
+            is_current=citation.state is history.CitationState.CURRENT,
+        )
+
+
+class ExchangeOut(HistoryShape):
+    """A question of a conversation and its answer. `answer` is null, and `withheld` true, where something that it cites
+    may no longer be read."""
+
+    answer_id: str
+    question: str
+    rewritten: str | None
+    answer: str | None
+    withheld: bool
+    refused: bool
+    reason: str | None
+    mode: Literal["generated", "quotes"]
+    language: Language
+    warnings: list[str]
+    citations: list[StoredCitationOut]
+    feedback: FeedbackOut | None
+    release_id: str
+    model: str
+    total_seconds: float
+    created_at: str
+
+    @classmethod
+    def from_domain(cls, stored: history.StoredAnswer) -> ExchangeOut:
+        """The exchange as sent to clients."""
+        same = {name: value for name, value in vars(stored).items() if name in cls.model_fields}
+        return cls(
+            **{
+                **same,
+                "answer": stored.text,
+                "withheld": stored.text is None,
+                "warnings": list(stored.warnings),
+                "citations": [StoredCitationOut.from_domain(citation) for citation in stored.citations],
+                "feedback": None if stored.feedback is None else FeedbackOut.from_domain(stored.feedback),
+            }
+        )
+
+
+class ConversationIn(HistoryShape):
+    """Body of PATCH /conversations/{id}."""
+
+    title: Title
+
+
+class ConversationOut(HistoryShape):
+    """One conversation of the caller; `answers` counts them."""
+
+    conversation_id: str
+    title: str
+    created_at: str
+    updated_at: str
+    answers: int
+
+    @classmethod
+    def from_domain(cls, conversation: history.Conversation) -> ConversationOut:
+        """The conversation as sent to clients."""
+        return cls.model_validate(vars(conversation))
+
+
+class ConversationsOut(HistoryShape):
+    """One page of conversations, the last used first; `next` is the cursor of the following page."""
+
+    conversations: list[ConversationOut]
+    next: str | None
+
+
+class ConversationDetailOut(ConversationOut):
+    """A conversation with one page of its exchanges, the oldest first; `next` is the cursor of the following page."""
+
+    exchanges: list[ExchangeOut]
+    next: str | None

@@ -22,7 +22,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
-from api import examples
+from api import examples, links
 from api.deps import Asker
 from api.edge import Edge, edge_of, log_fields, request_id_of
 from api.errors import internal_error, invalid_field, shutting_down
@@ -236,7 +236,7 @@ def _with_queue_seconds(event: Event, queue_seconds: float) -> Event:
     summary="Ask the documents a question",
     response_model=wire.AnswerOut,
     responses={
-        200: {"content": examples.content("ANSWER") | examples.EVENT_STREAM},
+        200: {"content": examples.content("ANSWER") | examples.EVENT_STREAM, "links": links.ASKED},
         **examples.problems(401, 403, 413, 422, 429, 503, 504),
     },
     openapi_extra=examples.body("ASK"),

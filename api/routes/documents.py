@@ -12,21 +12,22 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from api import examples
+from api import examples, links
 from api.deps import Reader
 from api.edge import edge_of
 from api.errors import RangeNotSatisfiable
+from api.ids import looked_up
 from assistant import domain, wire
 from assistant.errors import NotFound, Text
+from assistant.wire_excerpt import ExcerptOut
 
 router = APIRouter(tags=["documents"])
 
 Value = TypeVar("Value")
-DOCUMENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
-ONE_RANGE = re.compile(r"^bytes=(\d{1,18})?-(\d{1,18})?$")
+ONE_RANGE = re.compile(r"bytes=([0-9]{1,18})?-([0-9]{1,18})?")
 SHOWN_IN_BROWSER = frozenset({"application/pdf", "text/plain"})
 """Types without active content; everything else is downloaded."""
 NEVER_DECLARED = ("html", "xml", "svg", "javascript")
@@ -54,7 +55,10 @@ FILE_HEADERS = {
     "/documents",
     operation_id="list_documents",
     summary="Documents that the caller may read",
-    responses={200: {"content": examples.content("DOCUMENTS")}, **examples.problems(401, 403, 404, 422, 503)},
+    responses={
+        200: {"content": examples.content("DOCUMENTS"), "links": links.DOCUMENTS},
+        **examples.problems(401, 403, 404, 422, 503),
+    },
 )
 async def list_documents(
     request: Request,
@@ -84,12 +88,34 @@ async def list_documents(
     "/documents/{document_id}",
     operation_id="get_document",
     summary="One document",
-    responses={200: {"content": examples.content("DOCUMENT")}, **examples.problems(401, 403, 404, 503)},
+    responses={
+        200: {"content": examples.content("DOCUMENT"), "links": links.DOCUMENT},
+        **examples.problems(401, 403, 404, 503),
+    },
 )
 async def get_document(document_id: str, request: Request, principal: Reader) -> wire.DocumentOut:
     """The document as the ledger has it."""
     document = await _of_document(edge_of(request).assistant.ledger.get_document, document_id, principal=principal)
     return wire.DocumentOut.from_domain(document)
+
+
+@router.get(
+    "/documents/{document_id}/text",
+    operation_id="get_document_text",
+    summary="The text that answers are made from",
+    responses={200: {"content": examples.content("DOCUMENT_TEXT")}, **examples.problems(401, 403, 404, 422, 503)},
+)
+async def get_document_text(
+    document_id: str,
+    request: Request,
+    principal: Reader,
+    *,
+    start: Annotated[int, Query(ge=0, le=1_000_000_000, description="First character.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=100_000, description="Characters given at most.")] = 20_000,
+) -> ExcerptOut:
+    """A part of the text, as it was read from the original; citations' `start` and `end` count in it."""
+    call = partial(edge_of(request).assistant.ledger.document_text, start=start, limit=limit)
+    return ExcerptOut.from_domain(await _of_document(call, document_id, principal=principal))
 
 
 @router.get(
@@ -111,10 +137,11 @@ async def get_receipt(document_id: str, request: Request, principal: Reader) -> 
     responses={
         200: {"content": examples.FILE, "description": "The original, byte for byte."},
         206: {"content": examples.FILE, "description": "The bytes of a Range request."},
+        304: {"description": "The caller has these bytes (If-None-Match)."},
         **examples.problems(401, 403, 404, 416, 503),
     },
 )
-async def get_file(document_id: str, request: Request, principal: Reader) -> FileResponse:
+async def get_file(document_id: str, request: Request, principal: Reader) -> Response:
     """The bytes as they lie in the folder; PDF and plain text open in the browser, the rest is downloaded."""
     ledger = edge_of(request).assistant.ledger
     document = await _of_document(ledger.get_document, document_id, principal=principal)
@@ -131,8 +158,7 @@ async def get_file(document_id: str, request: Request, principal: Reader) -> Fil
                 en="Look into the folder, or ask the administrator.",
             ),
         ) from error
-    _check_range(request, size_bytes=stat.st_size)
-    return FileResponse(
+    response = FileResponse(
         location,
         stat_result=stat,
         media_type=media_type,
@@ -140,20 +166,36 @@ async def get_file(document_id: str, request: Request, principal: Reader) -> Fil
         content_disposition_type="inline" if media_type.split(";")[0] in SHOWN_IN_BROWSER else "attachment",
         headers=FILE_HEADERS,
     )
+    if _has_it(request, etag=response.headers["etag"]):
+        kept = {name: response.headers[name] for name in ("etag", "last-modified", "cache-control")}
+        return Response(status_code=304, headers=kept)
+    _check_range(request, response, size_bytes=stat.st_size)
+    return response
+
+
+def _has_it(request: Request, *, etag: str) -> bool:
+    """Whether the caller's If-None-Match names these very bytes."""
+    wanted = request.headers.get("if-none-match", "")
+    return any(one.strip().removeprefix("W/") in {etag, "*"} for one in wanted.split(","))
 
 
 async def _of_document(call: Callable[..., Value], document_id: str, *, principal: domain.Principal) -> Value:
-    """The ledger's answer; an id that cannot be one is looked up as one that nobody has, for the same answer."""
-    asked_id = document_id if DOCUMENT_ID.match(document_id) else "none"
-    return await anyio.to_thread.run_sync(partial(call, asked_id, principal=principal))
+    """The ledger's answer about a document that the principal may read."""
+    return await anyio.to_thread.run_sync(partial(call, looked_up(document_id), principal=principal))
 
 
-def _check_range(request: Request, *, size_bytes: int) -> None:
-    """Drops a Range header that is not one plain range, as RFC 9110 allows, and refuses one behind the end."""
+def _check_range(request: Request, response: FileResponse, *, size_bytes: int) -> None:
+    """Drops a Range header that is not one plain range, as RFC 9110 allows, or is for other bytes than these (If-Range),
+    and refuses one behind the end."""
     wanted = request.headers.get("range")
     if wanted is None:
         return
-    match = ONE_RANGE.match(wanted.strip())
+    match = ONE_RANGE.fullmatch(wanted.strip())
+    if request.headers.get("if-range", response.headers["etag"]) not in {
+        response.headers["etag"],
+        response.headers["last-modified"],
+    }:
+        match = None
     first, last = (match[1], match[2]) if match is not None else (None, None)
     if (first is None and last is None) or (first is not None and last is not None and int(first) > int(last)):
         request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0].lower() != b"range"]

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import StringConstraints
 
-from api import examples
+from api import examples, links
 from api.deps import Ingester
 from api.edge import Edge, edge_of
+from api.ids import looked_up
 from assistant import wire
 from assistant.errors import FolderMissing, Text
 
 router = APIRouter(tags=["jobs"])
 
-JOB_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+RequestKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+"""An Idempotency-Key: visible ASCII."""
 
 
 @router.get(
@@ -42,14 +44,32 @@ async def list_jobs(
     operation_id="create_job",
     summary="Ask for an ingestion",
     status_code=202,
-    responses={202: {"content": examples.content("JOB")}, **examples.problems(401, 403, 413, 422, 503)},
+    responses={
+        202: {"content": examples.content("JOB"), "links": links.JOB},
+        **examples.problems(401, 403, 413, 422, 503),
+    },
     openapi_extra=examples.body("JOB_WANTED"),
 )
-async def create_job(body: wire.JobIn, request: Request, response: Response, principal: Ingester) -> wire.JobOut:
+async def create_job(
+    body: wire.JobIn,
+    request: Request,
+    response: Response,
+    principal: Ingester,
+    *,
+    idempotency_key: Annotated[
+        RequestKey | None, Header(description="The same key and body within a day give the same job.")
+    ] = None,
+) -> wire.JobOut:
     """The queued job; the worker takes it at its next look."""
     edge = edge_of(request)
     folder = await anyio.to_thread.run_sync(_folder, edge, body.folder)
-    call = partial(edge.assistant.ledger.create_job, body.kind, folder=str(folder), requested_by=principal.name)
+    call = partial(
+        edge.assistant.ledger.create_job,
+        body.kind,
+        folder=str(folder),
+        requested_by=principal.name,
+        request_key=idempotency_key,
+    )
     job = await anyio.to_thread.run_sync(call)
     response.headers["Location"] = f"/jobs/{job.job_id}"
     return wire.JobOut.from_domain(job)
@@ -63,8 +83,7 @@ async def create_job(body: wire.JobIn, request: Request, response: Response, pri
 )
 async def get_job(job_id: str, request: Request, _: Ingester) -> wire.JobOut:
     """State and counts of the job."""
-    asked_id = job_id if JOB_ID.match(job_id) else "none"
-    job = await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.get_job, asked_id)
+    job = await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.get_job, looked_up(job_id))
     return wire.JobOut.from_domain(job)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from assistant.adapters.ledger import Ledger
 from assistant.wire import DocumentOut, DocumentsOut
+from assistant.wire_excerpt import ExcerptOut
 from tests.api.canned import RULE, RunningServer, write_document
 
 TEXT = (RULE + "\n") * 400
@@ -69,6 +70,25 @@ def test_documents_are_narrowed_by_words_folder_and_state(
         assert len(found(status="indexed")) == 2
         assert found(status="failed") == []
         assert len(found(query="", folder="")) == 2
+
+
+def test_the_text_is_read_part_by_part(server: RunningServer, ledger: Ledger, leave_id: str, secret_id: str) -> None:
+    parts, start = [], 0
+    with server.client() as client:
+        while True:
+            part = ExcerptOut.model_validate(
+                client.get(f"/documents/{leave_id}/text", params={"start": start, "limit": 10}).json()
+            )
+            assert (part.start, part.end - part.start, part.characters) == (start, len(part.text), len(RULE))
+            parts.append(part.text)
+            start = part.end
+            if part.end == part.characters:
+                break
+        assert "".join(parts) == RULE
+        assert client.get(f"/documents/{leave_id}/text", params={"start": 10**9}).json()["text"] == ""
+        assert client.get(f"/documents/{leave_id}/text", params={"limit": 0}).status_code == 422
+        hidden, missing = (client.get(f"/documents/{d}/text", headers={"X-Request-Id": "r"}) for d in (secret_id, "no"))
+        assert (hidden.status_code, hidden.text) == (404, missing.text)
 
 
 def test_one_document_and_its_receipt_are_shown(server: RunningServer, leave_id: str) -> None:
@@ -161,6 +181,31 @@ def test_a_range_behind_the_end_is_a_problem(server: RunningServer, leave_id: st
     assert response.status_code == 416
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["content-range"] == f"bytes */{len(TEXT.encode('cp932'))}"
+
+
+def test_a_file_that_the_caller_has_is_not_sent_again(server: RunningServer, root: Path, leave_id: str) -> None:
+    address = f"/documents/{leave_id}/file"
+    with server.client() as client:
+        etag = client.get(address).headers["etag"]
+        for known in (etag, f'"other", W/{etag}', "*"):
+            kept = client.get(address, headers={"If-None-Match": known, "Range": "bytes=0-3"})
+            assert (kept.status_code, kept.content, kept.headers["etag"]) == (304, b"", etag)
+        (root / JAPANESE_NAME).write_bytes(b"changed, and longer than before" * 1000)
+        changed = client.get(address, headers={"If-None-Match": etag})
+        assert (changed.status_code, changed.headers["etag"] != etag) == (200, True)
+
+
+def test_a_download_goes_on_only_with_the_same_bytes(server: RunningServer, leave_id: str) -> None:
+    address, data = f"/documents/{leave_id}/file", TEXT.encode("cp932")
+    with server.client() as client:
+        whole = client.get(address)
+        for known in (whole.headers["etag"], whole.headers["last-modified"]):
+            rest = client.get(address, headers={"Range": "bytes=100-", "If-Range": known})
+            assert (rest.status_code, rest.content) == (206, data[100:])
+        for other in ('"other"', "Mon, 01 Jan 2024 00:00:00 GMT", ""):
+            for asked in ("bytes=100-", "bytes=99999999-"):
+                again = client.get(address, headers={"Range": asked, "If-Range": other})
+                assert (again.status_code, again.content) == (200, data), other
 
 
 def test_what_may_not_be_read_is_answered_exactly_like_what_does_not_exist(

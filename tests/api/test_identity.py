@@ -16,19 +16,36 @@ from tests.api.conftest import StartServer
 ADDRESSES = [
     ("POST", "/ask"),
     ("GET", "/answers/a_1/validity"),
+    ("POST", "/answers/a_1/feedback"),
+    ("GET", "/conversations"),
+    ("GET", "/conversations/c_1"),
+    ("PATCH", "/conversations/c_1"),
+    ("DELETE", "/conversations/c_1"),
+    ("GET", "/conversations/c_1/export"),
     ("POST", "/search"),
     ("GET", "/documents"),
     ("GET", "/documents/d_1"),
     ("GET", "/documents/d_1/file"),
     ("GET", "/documents/d_1/receipt"),
+    ("GET", "/documents/d_1/text"),
     ("GET", "/jobs"),
     ("POST", "/jobs"),
     ("GET", "/jobs/j_1"),
+    ("GET", "/admin/usage"),
+    ("GET", "/admin/folders"),
+    ("GET", "/admin/feedback"),
+    ("GET", "/admin/unanswered"),
     ("GET", "/me"),
     ("GET", "/v1/models"),
     ("POST", "/v1/chat/completions"),
     ("GET", "/nowhere"),
 ]
+ASKING = {
+    "/ask", "/answers/a_1/validity", "/answers/a_1/feedback", "/search", "/conversations", "/conversations/c_1",
+    "/conversations/c_1/export", "/v1/models", "/v1/chat/completions",
+}  # fmt: skip
+READING = {"/documents", "/documents/d_1", "/documents/d_1/file", "/documents/d_1/receipt", "/documents/d_1/text"}
+ADMINISTERING = {address for _, address in ADDRESSES if address.startswith("/admin/")}
 NOBODY = [
     {},
     {"X-Forwarded-User": "ben"},
@@ -54,7 +71,7 @@ def key(ledger: Ledger) -> str:
 
 
 def test_every_address_is_in_the_matrix(server: RunningServer) -> None:
-    listed = {re.sub(r"(a|d|j)_1", "{}", address) for _, address in ADDRESSES}
+    listed = {re.sub(r"(a|c|d|j)_1", "{}", address) for _, address in ADDRESSES}
     described = {re.sub(r"\{\w+\}", "{}", path) for path in server.app.openapi()["paths"]}
     assert described - OPEN_PATHS <= listed
 
@@ -130,10 +147,10 @@ def test_a_revoked_key_is_unknown_at_once(server: RunningServer, ledger: Ledger,
 @pytest.mark.parametrize(
     ("scopes", "allowed"),
     [
-        (["ask"], {"/ask", "/answers/a_1/validity", "/search", "/v1/models", "/v1/chat/completions"}),
-        (["documents"], {"/documents", "/documents/d_1", "/documents/d_1/file", "/documents/d_1/receipt"}),
+        (["ask"], ASKING),
+        (["documents"], READING),
         (["ingest"], {"/jobs", "/jobs/j_1"}),
-        (["admin"], {"/jobs", "/jobs/j_1"}),
+        (["admin"], {"/jobs", "/jobs/j_1", *ADMINISTERING}),
         ([], set()),
     ],
 )
@@ -145,7 +162,8 @@ def test_a_scope_opens_its_own_addresses_and_no_other(
     with server.client(user=None, Authorization=f"Bearer {key}") as client:
         for method, address in ADDRESSES:
             wanted = {"kind": "run"} if address == "/jobs" else {"question": "leave"}
-            response = client.request(method, address, json=body.get(address, wanted) if method == "POST" else None)
+            has_body = method in {"POST", "PATCH"}
+            response = client.request(method, address, json=body.get(address, wanted) if has_body else None)
             is_free = address in {"/me", "/nowhere"}
             assert (response.status_code != 403) == (address in allowed or is_free), (address, response.text)
             assert response.status_code != 401

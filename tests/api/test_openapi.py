@@ -16,7 +16,7 @@ from tests.api.canned import RunningServer
 from tests.api.test_errors import all_errors, made
 
 JSON_TYPES = {"application/json", "application/problem+json"}
-TEXT_TYPES = {"text/event-stream", "text/plain"}
+TEXT_TYPES = {"text/event-stream", "text/plain", "text/markdown"}
 
 
 @cache
@@ -82,12 +82,21 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
     assert served == described()
     assert {
         "/ask",
+        "/answers/{answer_id}/feedback",
         "/answers/{answer_id}/validity",
         "/search",
+        "/conversations",
+        "/conversations/{conversation_id}",
+        "/conversations/{conversation_id}/export",
+        "/admin/usage",
+        "/admin/folders",
+        "/admin/feedback",
+        "/admin/unanswered",
         "/documents",
         "/documents/{document_id}",
         "/documents/{document_id}/file",
         "/documents/{document_id}/receipt",
+        "/documents/{document_id}/text",
         "/jobs",
         "/jobs/{job_id}",
         "/me",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,36 @@ def test_only_folders_that_the_operator_chose_can_be_ingested(
             assert refused.json()["code"] == "folder_missing"
         assert "handbook, other" in refused.json()["hint"]
         assert len(client.get("/jobs", params={"limit": 100}).json()["jobs"]) == 2
+
+
+def test_a_repeated_request_gives_the_job_of_the_first(server: RunningServer, ledger: Ledger, aiko: str) -> None:
+    other = "Bearer " + ledger.create_key("other", scopes=["ingest"])
+    with server.client(user=None, Authorization=aiko, **{"Idempotency-Key": "night-1", "Accept-Language": "en"}) as one:
+        first = one.post("/jobs", json={})
+        again = one.post("/jobs", json={"kind": "run", "folder": "handbook"})
+        assert (again.status_code, again.json()) == (202, first.json())
+        assert again.headers["location"] == first.headers["location"]
+        ledger.register_folder(Path(first.json()["folder"]).parent / "other")
+        reused = one.post("/jobs", json={"folder": "other"})
+        assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+        for key in ("a b", "x" * 256, ""):
+            assert one.post("/jobs", json={}, headers={"Idempotency-Key": key}).status_code == 422
+    with server.client(user=None, Authorization=other, **{"Idempotency-Key": "night-1"}) as two:
+        assert two.post("/jobs", json={}).json()["job_id"] != first.json()["job_id"]
+    with server.client(user=None, Authorization=aiko) as plain:
+        assert len({plain.post("/jobs", json={}).json()["job_id"] for _ in range(2)}) == 2
+
+
+def test_twenty_repeats_at_the_same_moment_make_one_job(server: RunningServer, ledger: Ledger, aiko: str) -> None:
+    def ask(_: int) -> str:
+        with server.client(user=None, Authorization=aiko, **{"Idempotency-Key": "k"}) as client:
+            response = client.post("/jobs", json={})
+            assert response.status_code == 202, response.text
+            return str(response.json()["job_id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(20)))) == 1
+    assert len(ledger.list_jobs()) == 1
 
 
 def test_an_unknown_job_is_not_found(server: RunningServer, aiko: str) -> None:

@@ -1,13 +1,14 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
-schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, folders, ingesting, indexes, generations,
-proving, documents, receipts, jobs, pace, people (one file per use) <- Ledger, which joins them. Every public method is
-one transaction.
+schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, conversations, usage, folders, ingesting,
+indexes, generations, proving, documents, receipts, jobs, pace, people (one file per use) <- Ledger, which joins them.
+Every public method is one transaction.
 """
 
 from __future__ import annotations
 
 from assistant.adapters.ledger.asking import Asking
+from assistant.adapters.ledger.conversations import Conversations
 from assistant.adapters.ledger.engine import BUSY_TIMEOUT_SECONDS, open_engine
 from assistant.adapters.ledger.folders import Folders
 from assistant.adapters.ledger.generations import Generations
@@ -20,10 +21,24 @@ from assistant.adapters.ledger.proving import Proving
 from assistant.adapters.ledger.reach import Reaching
 from assistant.adapters.ledger.receipts import Receipts
 from assistant.adapters.ledger.remembering import Remembering
+from assistant.adapters.ledger.usage import Usage
 
 
 class Ledger(
-    Asking, Reaching, Remembering, Folders, Ingesting, Indexes, Generations, Proving, Receipts, Jobs, Paces, People
+    Asking,
+    Reaching,
+    Remembering,
+    Conversations,
+    Usage,
+    Folders,
+    Ingesting,
+    Indexes,
+    Generations,
+    Proving,
+    Receipts,
+    Jobs,
+    Paces,
+    People,
 ):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 

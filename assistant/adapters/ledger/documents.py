@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from pathlib import Path
 
 from sqlalchemy import RowMapping, Select, func, or_, select
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.asking import readable, starts_with_any
+from assistant.adapters.ledger.cursors import decode_cursor, encode_cursor
 from assistant.adapters.ledger.transaction import Transactional
 from assistant.domain import Document, DocumentStatus, Failure, Principal
 from assistant.errors import FailureReason, NotFound, Text
+from assistant.excerpt import Excerpt
 
 
 def _not_found() -> NotFound:
@@ -52,15 +51,14 @@ class Documents(Transactional):
             statement = statement.where(starts_with_any([folder]))  # type: ignore[arg-type]
         if status:
             statement = statement.where(s.documents.c.status == status)
-        after = _decode_cursor(cursor)
-        if after is not None:
-            path, document_id = after
+        if cursor:
+            path, document_id = decode_cursor(cursor)
             later_twin = (s.documents.c.path == path) & (s.documents.c.document_id > document_id)
             statement = statement.where((s.documents.c.path > path) | later_twin)
         with self._reading() as connection:
             rows = connection.execute(statement).mappings().all()
         page = [_document(row) for row in rows[:limit]]
-        return page, _encode_cursor(page[-1]) if len(rows) > limit else None
+        return page, encode_cursor(page[-1].path, page[-1].document_id) if len(rows) > limit else None
 
     def get_document(self, document_id: str, *, principal: Principal) -> Document:
         """The document. Raises NotFound when it is not there or may not be read."""
@@ -73,6 +71,30 @@ class Documents(Transactional):
         if row is None:
             raise _not_found()
         return _document(row)
+
+    def document_text(self, document_id: str, *, principal: Principal, start: int, limit: int) -> Excerpt:
+        """At most `limit` characters of the text that answers are made from, from the character `start` on.
+
+        Raises NotFound when it is not there, may not be read, or has no text.
+        """
+        document = self.get_document(document_id, principal=principal)
+        v = s.versions.c
+        query = select(
+            func.substr(v.text, start + 1, limit).label("text"), func.length(v.text).label("characters"), v.title
+        ).where(v.version_id == document.version_id)
+        with self._reading() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None or document.version_id is None:
+            raise _not_found()
+        return Excerpt(
+            document_id=document_id,
+            version_id=document.version_id,
+            title=row["title"],
+            path=document.path,
+            text=row["text"],
+            start=start,
+            characters=row["characters"],
+        )
 
     def document_location(self, document_id: str, *, principal: Principal) -> Path:
         """Absolute path of the original. Raises NotFound also when the file is gone or leads out of its folder."""
@@ -148,20 +170,3 @@ def _document(row: RowMapping) -> Document:
         pages=row["pages"],
         language=row["language"],
     )
-
-
-def _encode_cursor(last: Document) -> str:
-    return base64.urlsafe_b64encode(json.dumps([last.path, last.document_id]).encode()).decode()
-
-
-def _decode_cursor(cursor: str | None) -> tuple[str, str] | None:
-    if not cursor:
-        return None
-    try:
-        path, document_id = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
-        return str(path), str(document_id)
-    except (binascii.Error, UnicodeError, ValueError, TypeError) as error:
-        raise NotFound(
-            Text(ja="続きの印(cursor)が正しくありません。", en="The cursor is not one that was given out."),
-            Text(ja="最初のページから読み直してください。", en="Start again from the first page."),
-        ) from error

@@ -7,6 +7,7 @@ data folder (ingest/lock.py) only spares workers of one machine the question.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,8 +20,10 @@ from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
 from assistant.domain import Job, JobState
-from assistant.errors import NotFound, Overloaded, Text
+from assistant.errors import IdempotencyKeyReused, NotFound, Overloaded, Text
 
+REQUEST_KEY_SECONDS = 24 * 3600.0
+"""How long an Idempotency-Key stands for its job; nobody repeats a lost request after a day."""
 HEARTBEAT_LIMIT_SECONDS = 60.0
 """A running job without a heartbeat for this long belongs to a dead worker and may be claimed again."""
 
@@ -28,10 +31,38 @@ HEARTBEAT_LIMIT_SECONDS = 60.0
 class Jobs(Transactional):
     """Creates, claims, reports and lists jobs."""
 
-    def create_job(self, kind: str, *, folder: str, requested_by: str) -> Job:
-        """A queued job; the worker claims it at its next look."""
-        job_id = "j_" + uuid.uuid4().hex
-        with self._writing() as connection:
+    def create_job(self, kind: str, *, folder: str, requested_by: str, request_key: str | None = None) -> Job:
+        """A queued job; the worker claims it at its next look.
+
+        With a `request_key` that the same caller used within REQUEST_KEY_SECONDS it is the job of then. Raises
+        IdempotencyKeyReused where that one is of another kind or folder.
+        """
+        for _ in range(2):  # a second time for one who came at the same moment and was second
+            known = None if request_key is None else self._requested_job(requested_by, request_key)
+            if known is not None:
+                if (known.kind, known.folder) != (kind, folder):
+                    raise _key_reused()
+                return known
+            job_id = "j_" + uuid.uuid4().hex
+            with contextlib.suppress(_KeyTakenError):
+                self._insert_job(job_id, kind, folder=folder, requested_by=requested_by, request_key=request_key)
+                return self.get_job(job_id)
+        raise _key_reused()
+
+    def _requested_job(self, requested_by: str, request_key: str) -> Job | None:
+        r = s.job_requests.c
+        statement = (
+            select(s.jobs)
+            .join(s.job_requests, r.job_id == s.jobs.c.job_id)
+            .where(r.principal == requested_by, r.request_key == request_key, r.created_at >= _key_limit())
+        )
+        with self._reading() as connection:
+            row = connection.execute(statement).mappings().first()
+        return None if row is None else _job(row)
+
+    def _insert_job(self, job_id: str, kind: str, *, folder: str, requested_by: str, request_key: str | None) -> None:
+        at = now()
+        with self._writing() as connection, _new_key():
             connection.execute(
                 insert(s.jobs).values(
                     job_id=job_id,
@@ -39,11 +70,17 @@ class Jobs(Transactional):
                     folder=folder,
                     state=JobState.QUEUED.value,
                     requested_by=requested_by,
-                    created_at=now(),
+                    created_at=at,
                     counts={},
                 )
             )
-        return self.get_job(job_id)
+            if request_key is not None:
+                connection.execute(delete(s.job_requests).where(s.job_requests.c.created_at < _key_limit()))
+                connection.execute(
+                    insert(s.job_requests).values(
+                        principal=requested_by, request_key=request_key, job_id=job_id, created_at=at
+                    )
+                )
 
     def claim_job(self, *, worker: str) -> Job | None:
         """The oldest queued job, or one whose worker is silent, now running for `worker`; None when there is none, or
@@ -178,6 +215,33 @@ def _one_place() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise another_is_running() from error
+
+
+class _KeyTakenError(Exception):
+    """The same request was written by another process a moment ago."""
+
+
+@contextmanager
+def _new_key() -> Iterator[None]:
+    """Raises _KeyTakenError where the caller's key is there already; the transaction is given up."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise _KeyTakenError from error
+
+
+def _key_limit() -> str:
+    return (datetime.now(UTC) - timedelta(seconds=REQUEST_KEY_SECONDS)).isoformat(timespec="milliseconds")
+
+
+def _key_reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused(
+        Text(
+            ja="この Idempotency-Key は、別の内容のリクエストですでに使われています。",
+            en="This Idempotency-Key came before with another body.",
+        ),
+        Text(ja="新しいリクエストには新しいキーを付けてください。", en="Give a new request a new key."),
+    )
 
 
 def another_is_running() -> Overloaded:

@@ -30,7 +30,7 @@ class Remembering(Transactional):
         )
         with self._reading() as connection:
             rows = connection.execute(query).mappings().all()
-            closed = _unreadable_answers(connection, [row["answer_id"] for row in rows], principal)
+            closed = unreadable_answers(connection, [row["answer_id"] for row in rows], principal)
         return [_exchange(row, is_closed=row["answer_id"] in closed) for row in reversed(rows)]
 
     def answer_validity(self, answer_id: str, *, principal: Principal) -> list[CitationValidity]:
@@ -41,7 +41,7 @@ class Remembering(Transactional):
         with self._reading() as connection:
             owner = connection.execute(select(s.answers.c.principal).where(s.answers.c.answer_id == answer_id)).scalar()
             if owner is None or owner != principal.name:
-                raise _no_answer()
+                raise no_answer()
             cited = (
                 connection.execute(
                     select(s.answer_citations)
@@ -51,7 +51,7 @@ class Remembering(Transactional):
                 .mappings()
                 .all()
             )
-            living = _living(connection, {row["document_id"] for row in cited}, principal)
+            living = living_versions(connection, {row["document_id"] for row in cited}, principal)
         return [_validity(row, living.get(row["document_id"])) for row in cited]
 
 
@@ -66,7 +66,8 @@ def _exchange(row: RowMapping, *, is_closed: bool) -> Exchange:
     )
 
 
-def _unreadable_answers(connection: Connection, answer_ids: list[str], principal: Principal) -> set[str]:
+def unreadable_answers(connection: Connection, answer_ids: list[str], principal: Principal) -> set[str]:
+    """Those of the answers that cite a document which the principal may not read."""
     query = select(s.answer_citations.c.answer_id).where(
         s.answer_citations.c.answer_id.in_(answer_ids),
         s.answer_citations.c.document_id.not_in(readable(principal)),
@@ -74,7 +75,7 @@ def _unreadable_answers(connection: Connection, answer_ids: list[str], principal
     return set(connection.execute(query).scalars())
 
 
-def _living(connection: Connection, document_ids: Iterable[str], principal: Principal) -> dict[str, RowMapping]:
+def living_versions(connection: Connection, document_ids: Iterable[str], principal: Principal) -> dict[str, RowMapping]:
     """The live versions of those documents that still exist and that the principal may read."""
     query = (
         select(
@@ -109,7 +110,8 @@ def _validity(cited: RowMapping, now: RowMapping | None) -> CitationValidity:
     )
 
 
-def _no_answer() -> NotFound:
+def no_answer() -> NotFound:
+    """The error for no answer, and for another's."""
     return NotFound(
         Text(ja="その回答は見つかりません。", en="There is no such answer."),
         Text(ja="answer_id を確かめてください。", en="Check the answer_id."),

@@ -225,6 +225,27 @@ answer_citations = Table(
     Column("quote", Text, nullable=False),
 )
 
+feedback = Table(
+    "feedback",
+    metadata,
+    # What one answer's own asker thought of it; goes with the answer.
+    Column("answer_id", ForeignKey("answers.answer_id", ondelete="CASCADE"), primary_key=True),
+    Column("rating", String(8), nullable=False),
+    Column("reason", String(40)),
+    Column("text", Text),
+    Column("created_at", String(32), nullable=False, index=True),
+)
+
+job_requests = Table(
+    "job_requests",
+    metadata,
+    # An app's Idempotency-Key and the job that it made; goes with the job, and after a day.
+    Column("principal", String(200), primary_key=True),
+    Column("request_key", String(255), primary_key=True),
+    Column("job_id", ForeignKey("jobs.job_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", String(32), nullable=False),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
@@ -261,6 +282,8 @@ def version_in(*, is_beside: bool) -> ColumnElement[str | None]:
 
 
 Index(None, documents.c.folder, documents.c.deleted_at)
+Index(None, conversations.c.principal, conversations.c.updated_at)
+Index(None, answers.c.created_at)
 Index(None, document_groups.c.group_name)
 Index(None, jobs.c.place, unique=True)
 # A scan asks which versions came through another pipeline than the usual one, without a look at the texts.
