@@ -5,7 +5,7 @@ Asking is async, ingesting is sync; no operation exists in both colours.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -90,6 +90,14 @@ class VectorIndex(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Holders:
+    """How many of the `entries` of an index hold each text, at most: as many as hold the rarest of its terms."""
+
+    entries: int
+    of: Mapping[str, int]
+
+
 class LexicalIndex(Protocol):
     """Derived full-text index by chunk id, one per generation. One writing process, many readers.
 
@@ -112,6 +120,10 @@ class LexicalIndex(Protocol):
         self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
     ) -> list[tuple[str, float]]:
         """Chunk ids with BM25 score above 0, best first; `reach` leaves all others out."""
+        ...
+
+    def holders(self, index_name: str, texts: Iterable[str]) -> Holders:
+        """How rare each text is, without searching for it; entries that were deleted lately may still be counted."""
         ...
 
 

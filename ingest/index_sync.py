@@ -270,18 +270,3 @@ def mend(
             progress(first + len(some), len(missing))
         stores.lexical.write(generation.index_name, add=entries, delete=())
     return len(missing) + len(vectors.surplus | lexical.surplus)
-
-
-def rebuild(stores: Stores, *, progress: Callable[[int, int], None]) -> Generation:
-    """Builds both indexes anew from the ledger alone, with the configured embedder, and switches to them.
-
-    Vectors that the ledger holds are not embedded again. Answers keep coming from the old indexes until the switch.
-    """
-    beside = stores.ledger.generation_beside()
-    if beside is not None:
-        stores.ledger.drop_generation(beside.generation_id)
-    forget_retired(stores)
-    generation = stores.new_generation()
-    mend(stores, generation, progress)
-    stores.ledger.switch_generation(generation.generation_id)
-    return stores.ledger.active_generation() or generation

@@ -1,9 +1,11 @@
 """Probe questions: what a person would type who remembers a document, made of its own rarest words. Pure; no model.
 
-    chunks -> sentences -> words that few chunks of the document hold -> title or heading + the words in their order
+    chunks -> sentences -> words that few other documents hold -> title or heading + the words in their order
 
-The two questions come from different chunks where there are two, else from different sentences, else from the halves of
-one. The same document gives the same questions. Must not know indexes or the ledger.
+The two questions come from different chunks where both say something, else from different sentences, else from the
+halves of one. What every document says ("Related reading", the name of the product) tells none from another, and nobody types it
+to find one: rarity is that among all documents, as the indexes count it. The same document among the same others gives
+the same questions. Must not know indexes or the ledger.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from assistant.errors import Language
 from assistant.text import language_of, sentence_spans
@@ -34,6 +36,11 @@ _TELLING = re.compile(
 _ADDRESS = re.compile(r"\]\([^)\s]*\)|\b(?:https?|file|ftp)://[\w!#$%&'()*+,./:;=?@~-]+|\b\S+@\S+\.\w+")
 _ANY_WORD = re.compile(r"\w+")
 _NUMBERING = re.compile(r"^(第[\d〇一二三四五六七八九十百]+[章節条編款項]|[\d.()（）]+|[-#*•]+)\s*")
+_RARE = 3
+_LEAST_SHARE = 0.04  # one of the 24 chunks that a long document is known by
+_SHARED_BY = 5
+_SHARED_SHARE = 0.01
+"""A heading is shared when so many chunks of other documents, and this share of all, hold its rarest word."""
 _SMALL_WORDS = frozenset(
     """about above after also before being below could each every from have into more most must only other over shall
     should some such than that their them then there these they this those under until were when where which while
@@ -50,6 +57,26 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Around:
+    """All documents together: how many chunks they have, and how many of those hold each text of `weighed`.
+
+    `chunk_count` is that of the document itself. Empty, only the document's own words are counted.
+    """
+
+    chunks: int = 0
+    holders: Mapping[str, int] = field(default_factory=dict)
+    chunk_count: int = 0
+
+    def elsewhere(self, text: str, own_share: float) -> float:
+        """Chunks of other documents that hold the text, when this share of the document's own does."""
+        return max(0.0, self.holders.get(text, 0) - own_share * self.chunk_count)
+
+    def is_shared(self, text: str, own_share: float) -> bool:
+        """Whether so many others hold the text that it leads to none of them."""
+        return self.elsewhere(text, own_share) >= max(_SHARED_BY, _SHARED_SHARE * self.chunks)
+
+
+@dataclass(frozen=True)
 class _Source:
     """One sentence with its telling words, best first in `weight`."""
 
@@ -59,15 +86,27 @@ class _Source:
     weight: float
 
 
-def make_probes(title: str, texts: Sequence[tuple[tuple[str, ...], str]]) -> list[Probe]:
-    """At most two questions, fewer only when the text has fewer words; `texts` are (headings, text) of chunks in order."""
-    plain = [(headings, _ADDRESS.sub(" ", unicodedata.normalize("NFKC", text))) for headings, text in texts]
-    sources = list(_sources(title, plain, _TELLING)) or list(_sources(title, plain, _ANY_WORD))
+Texts = Sequence[tuple[tuple[str, ...], str]]
+"""(headings, text) of chunks in their order."""
+
+
+def weighed(title: str, texts: Texts) -> frozenset[str]:
+    """Everything whose rarity among all documents decides on the questions: words of the text and headings."""
+    plain = _plain(texts)
+    leads = {_lead_of(heading) for headings, _ in plain for heading in headings}
+    words = {word for _, text in plain for pattern in (_TELLING, _ANY_WORD) for word in _words(text, pattern)}
+    return frozenset(words | leads)
+
+
+def make_probes(title: str, texts: Texts, around: Around = Around()) -> list[Probe]:
+    """At most two questions, fewer only when the text has fewer words."""
+    plain = _plain(texts)
+    sources = list(_sources(title, plain, _TELLING, around)) or list(_sources(title, plain, _ANY_WORD, around))
     chosen: list[_Source] = []
     while sources and len(chosen) < PROBES:
         taken = {source.chunk for source in chosen}
         said = {term for source in chosen for term in source.terms}
-        best = max(sources, key=lambda source: (source.chunk not in taken, _news(source, said), -source.chunk))
+        best = max(sources, key=lambda source: (_news(source, said) / (1 + (source.chunk in taken)), -source.chunk))
         sources.remove(best)
         if not chosen or _news(best, said) > 0:
             chosen.append(best)
@@ -75,9 +114,13 @@ def make_probes(title: str, texts: Sequence[tuple[tuple[str, ...], str]]) -> lis
         only, half = chosen[0], (len(chosen[0].terms) + 1) // 2
         chosen = [replace(only, terms=only.terms[:half]), replace(only, terms=only.terms[half:])]
     questions = dict.fromkeys(
-        _question(source, is_first=number == 0, title=title) for number, source in enumerate(chosen)
+        _question(title if number == 0 else source.lead, source.terms) for number, source in enumerate(chosen)
     )
     return [Probe(question, language_of(question)) for question in questions]
+
+
+def _plain(texts: Texts) -> Texts:
+    return [(headings, _ADDRESS.sub(" ", unicodedata.normalize("NFKC", text))) for headings, text in texts]
 
 
 def _news(source: _Source, said: set[str]) -> float:
@@ -85,18 +128,25 @@ def _news(source: _Source, said: set[str]) -> float:
     return source.weight * sum(term not in said for term in source.terms) / len(source.terms)
 
 
-def _sources(title: str, texts: Sequence[tuple[tuple[str, ...], str]], pattern: re.Pattern[str]) -> Iterator[_Source]:
-    holders = Counter(term for _, text in texts for term in {w.casefold() for w in _words(text, pattern)})
+def _sources(title: str, texts: Texts, pattern: re.Pattern[str], around: Around) -> Iterator[_Source]:
+    own = Counter(term for headings, text in texts for term in _terms_of(" ".join((title, *headings, text)), pattern))
+    under = Counter(_lead_of(heading) for headings, _ in texts for heading in set(headings))
     for number, (headings, text) in enumerate(texts):
-        lead = headings[-1] if headings else title
+        leads = [_lead_of(heading) for heading in reversed(headings)]
+        lead = next((one for one in leads if one and not around.is_shared(one, under[one] / len(texts))), title)
         for start, end in sentence_spans(text):
             sentence = text[start : min(end, start + _LONGEST_SENTENCE_CHARACTERS)]
             words = list(dict.fromkeys(_words(sentence, pattern)))
-            weights = {word: _weight(word, holders[word.casefold()], len(texts)) for word in words}
+            # A word that the end of a sentence cut off is nowhere else: 0 of its own chunks have it.
+            weights = {word: _weight(word, own[word.casefold()] / len(texts), around) for word in words}
             best = sorted(words, key=lambda word: -weights[word])[:_TERMS]
             if best:
                 terms = tuple(word for word in words if word in best)
                 yield _Source(number, lead, terms, sum(weights[word] for word in best))
+
+
+def _terms_of(text: str, pattern: re.Pattern[str]) -> set[str]:
+    return {word.casefold() for word in _words(text, pattern)}
 
 
 def _words(text: str, pattern: re.Pattern[str]) -> list[str]:
@@ -109,20 +159,29 @@ def _words(text: str, pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
-def _weight(word: str, holders: int, chunks: int) -> float:
-    """Rarity within the document, and length: long words are rarer in every corpus. `holders` is 0 for a word that the
-    end of a sentence cut off."""
-    return (1.0 + math.log((chunks + 1) / max(1, holders))) * math.sqrt(min(len(word), 8))
+def _weight(word: str, own_share: float, around: Around) -> float:
+    """Rarity among all documents and within its own, and length: long words are rarer in every corpus.
+
+    Up to `_RARE` chunks of others make no difference: a slip of the pen is rarer than any name, and nobody remembers it.
+    """
+    rarity = math.log((around.chunks + _RARE) / (around.elsewhere(word, own_share) + _RARE))
+    return (1.0 + rarity - math.log(max(own_share, _LEAST_SHARE))) * math.sqrt(min(len(word), 8))
 
 
-def _question(source: _Source, *, is_first: bool, title: str) -> str:
-    """The first question leads with the title, the second with its nearest heading; words of the lead come once."""
-    lead = _NUMBERING.sub("", " ".join(unicodedata.normalize("NFKC", title if is_first else source.lead).split()))
+def _lead_of(heading: str) -> str:
+    """The title or heading as it is typed: without its number, and not too long."""
+    lead = _NUMBERING.sub("", " ".join(unicodedata.normalize("NFKC", heading).split()))
     if len(lead) > _LEAD_CHARACTERS:
         # A word of an alphabet is not cut in two: half a word matches nothing.
         is_inside_word = lead[_LEAD_CHARACTERS].isascii() and lead[_LEAD_CHARACTERS].isalnum()
         cut = lead[:_LEAD_CHARACTERS]
         lead = cut.rpartition(" ")[0] or cut if is_inside_word else cut
-    lead = lead.strip()
-    terms = [term for term in source.terms if term.casefold() not in lead.casefold()]
-    return " ".join(part for part in (lead, *terms) if part)
+    return lead.strip()
+
+
+def _question(lead: str, terms: Sequence[str]) -> str:
+    """The lead and the words; those of the lead come once."""
+    lead = _lead_of(lead)
+    return " ".join(
+        part for part in (lead, *(term for term in terms if term.casefold() not in lead.casefold())) if part
+    )

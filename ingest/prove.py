@@ -14,6 +14,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +22,13 @@ import structlog
 
 from assistant.adapters.ledger.proving import Proof, Provable
 from assistant.domain import DocumentStatus, Filters, Principal
-from assistant.errors import DocumentError
+from assistant.errors import DocumentError, StoreUnavailable
 from assistant.fold import is_older
 from assistant.generation import Generation
 from assistant.ports import Embedder, Vectors
 from assistant.retrieve import Indexes, retrieve
 from ingest.index_sync import Stores, patiently
-from ingest.probe import Probe, make_probes
+from ingest.probe import Around, Probe, make_probes, weighed
 
 TOP = 5
 """A document counts as found among the first five passages: what fits on a screen, and into most prompts."""
@@ -89,6 +90,7 @@ class Prover:
 
     def __init__(self, stores: Stores, generation: Generation) -> None:
         self._stores = stores
+        self._generation = generation
         self._embedder = _Remembering(stores.embedder_of(generation))
         self.seconds = 0.0
         self._lost: set[str] = set()
@@ -101,7 +103,7 @@ class Prover:
         started = time.perf_counter()
         after = ""
         while not self._stores.stop.is_set() and (page := self._stores.ledger.unproved(after=after)):
-            proofs = _proofs(self._stores, self._embedder, page)
+            proofs = _proofs(self._stores, self._generation, self._embedder, page)
             self._stores.ledger.record_proofs(proofs)
             for proof in proofs:
                 (self._lost.add if NOT_FOUND in proof.content["warnings"] else self._lost.discard)(proof.version_id)
@@ -170,26 +172,36 @@ def _found_by_vectors(
 
 
 @patiently
-def _proofs(stores: Stores, embedder: Embedder, page: Sequence[Provable]) -> list[Proof]:
+def _proofs(stores: Stores, generation: Generation, embedder: Embedder, page: Sequence[Provable]) -> list[Proof]:
     """The proofs of some versions, in one event loop; none where half the search was away.
 
     Raises StoreUnavailable when no index answers.
     """
     indexes = Indexes(stores.ledger, embedder, stores.vectors, stores.lexical)
     turns = asyncio.Semaphore(_AT_ONCE)
+    probes = [(document, _probes_of(stores, generation, document)) for document in page]
 
     async def ask(document: Provable, probe: Probe) -> dict[str, Any]:
         async with turns:
             return await _asked(indexes, document, probe)
 
     async def ask_all() -> list[Proof]:
-        probes = [(document, make_probes(document.title, document.texts)) for document in page]
         asked = await asyncio.gather(*(ask(document, probe) for document, some in probes for probe in some))
         answers = iter(asked)
         proofs = [(document, [next(answers) for _ in some]) for document, some in probes]
         return [_proof(document, some) for document, some in proofs if not any(map(_is_doubtful, some))]
 
     return asyncio.run(ask_all())
+
+
+def _probes_of(stores: Stores, generation: Generation, document: Provable) -> list[Probe]:
+    """The questions of one document. While the full-text index is away its own words alone choose them: then the search
+    is the weaker one, too, and the proof says so."""
+    around = Around()
+    with suppress(StoreUnavailable):
+        known = stores.lexical.holders(generation.index_name, weighed(document.title, document.texts))
+        around = Around(known.entries, known.of, document.chunk_count)
+    return make_probes(document.title, document.texts, around)
 
 
 async def _asked(indexes: Indexes, document: Provable, probe: Probe) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from assistant.adapters.token_estimate import TokenEstimator
 from assistant.domain import Candidate, ModelEnd, ModelToken
 from assistant.errors import ContextOverflow, EmbedderMismatch, Text
 from assistant.pack import REFUSAL
-from assistant.ports import Vectors
+from assistant.ports import Holders, Vectors
 from assistant.reach import Reach
 from assistant.text import language_of, lexical_terms, overlap, sentence_spans
 
@@ -222,6 +222,14 @@ class InMemoryLexicalIndex:
             if score > 0 and (reach is None or reach.holds(chunk_id))
         ]
         return ranked[: max(0, limit)]
+
+    def holders(self, index_name: str, texts: Iterable[str]) -> Holders:
+        """For each text the count of entries that hold the rarest of its terms."""
+        bodies = [body for _, body in self._indexes.get(index_name, {}).values()]
+        of_term = Counter(term for body in bodies for term in body)
+        return Holders(
+            len(bodies), {text: min((of_term[term] for term in lexical_terms(text)), default=0) for text in texts}
+        )
 
 
 def _scores(

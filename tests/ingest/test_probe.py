@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from ingest.probe import make_probes
+from ingest.probe import Around, make_probes, weighed
 
 LEAVE = (("第5条 申請",), "有給休暇は取得日の3営業日前までに申請する。申請はNagiFlowの申請画面から行う。")
 TRAVEL = (("第8条 宿泊費",), "宿泊費は一泊12,000円を上限とし、大阪市と京都市では15,000円までとする。")
@@ -82,3 +82,41 @@ def test_what_only_addresses_say_is_not_asked_for() -> None:
     questions = " ".join(probe.question for probe in make_probes("Purchases", [((), text)]))
     assert "laboratory" in questions
     assert not any(part in questions for part in ("FAIp", "yLdG", "example", "intake@"))
+
+
+ARTICLE = [
+    (("Issue",), "The storefront shows a blank page after the Klarna extension was switched on."),
+    (("Related reading",), "Adobe Commerce Implementation Playbook: practices for modifying database tables."),
+    (("Solution",), "Adobe Commerce support advises to clear the Varnish cache and to switch the extension off."),
+]
+SHARED = "Issue,Solution,Related reading,Adobe,Commerce,Implementation,Playbook,practices,modifying,database,tables"
+
+
+def among_articles(texts: list[tuple[tuple[str, ...], str]]) -> Around:
+    """As if 400 other articles said what all of them say, and two more what this one says."""
+    shared = set(SHARED.split(","))
+    return Around(2_000, {text: 400 if text in shared else 3 for text in weighed("Blank page", texts)}, len(texts))
+
+
+def test_what_every_document_says_is_not_asked_for_and_a_heading_of_theirs_does_not_lead() -> None:
+    alone = [probe.question for probe in make_probes("Blank page", ARTICLE)]
+    assert any("Playbook" in question for question in alone)
+    first, second = (probe.question for probe in make_probes("Blank page", ARTICLE, among_articles(ARTICLE)))
+    assert first.startswith("Blank page ")
+    assert second.startswith("Blank page ")
+    assert "Klarna" in first + second
+    assert "Varnish" in first + second
+    assert not any(word in first + second for word in ("Adobe", "Playbook", "Related", "Solution"))
+
+
+def test_the_nearest_heading_that_few_others_have_leads_the_second_question() -> None:
+    upgraded = ((), "Safari stays blank after Webpack was upgraded beside Homebrew.")
+    texts = [upgraded, (("Klarna refunds", "Solution"), "Clear the Varnish cache.")]
+    _, second = make_probes("Blank page", texts, among_articles(texts))
+    assert second.question.startswith("Klarna refunds ")
+
+
+def test_a_word_that_only_its_own_document_repeats_is_as_rare_as_one_that_it_says_once() -> None:
+    texts = [((), f"Nagiflow {word} is explained here.") for word in ("invoice", "holiday", "laptop", "parking")]
+    around = Around(1_000, {text: {"Nagiflow": 4}.get(text, 250) for text in weighed("Manual", texts)}, 4)
+    assert all("Nagiflow" in probe.question for probe in make_probes("Manual", texts, around))

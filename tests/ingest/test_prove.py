@@ -20,8 +20,9 @@ from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
 from assistant.fuse import UNFIT_BELOW
 from assistant.ports import Vectors
 from assistant.reach import Reach
+from ingest.generations import Build, compare_with_active, switch
 from ingest.guard import ParserProcess
-from ingest.index_sync import Stores, rebuild
+from ingest.index_sync import Stores
 from ingest.pipeline import Run, RunReport
 from ingest.prove import measure
 from ingest.rules import Rule
@@ -152,6 +153,44 @@ def test_one_of_fifty_copies_that_cannot_be_told_apart_is_a_warning_and_says_wha
     assert place.receipts()["休暇.md"]["status"] == "indexed"
 
 
+def test_articles_that_share_their_headings_and_half_their_words_are_found_again_by_what_only_they_say(
+    place: Place,
+) -> None:
+    manuals = "導入手引書 標準構成資料 運用保守要領 障害対応手順書 性能改善指針 監視設定一覧".split()  # noqa: SIM905
+    reading = "\n\n".join(f"製品版の{name}を参照し、{other}と照合すること。" for name in manuals for other in manuals)
+    for number, subject in enumerate(SUBJECTS + MORE_SUBJECTS):
+        body = (
+            f"{subject}管理画面表示異常、{subject}設定情報更新失敗、{subject}申請書類受付停止、{subject}台帳記録消失不具合。\n\n"
+            + f"更新の{number + 3}回目に生じる。" * 40
+        )
+        place.write(f"{subject}.md", f"# {subject}の障害\n\n## 問題\n\n{body}\n\n## 関連資料\n\n{reading}\n")
+    report = place.run()
+    assert report.counts["not_found_again"] == 0
+    questions = [probe["question"] for receipt in place.receipts().values() for probe in receipt["probes"]]
+    assert not any(question.startswith("関連資料") for question in questions)
+
+
+def test_one_of_many_copies_of_a_text_with_words_of_its_own_is_a_warning(place: Place) -> None:
+    handbook(place)
+    for number in range(12):
+        place.write(f"copy/{number:02}.md", regulation("退職"))
+    place.run()
+    reasons = [receipt["reason"] for path, receipt in place.receipts().items() if path.startswith("copy/")]
+    assert "not_found_again" in reasons
+    assert place.receipts()["休暇.md"]["status"] == "indexed"
+
+
+def test_a_proof_stays_what_was_asked_while_other_documents_come(place: Place) -> None:
+    handbook(place)
+    place.run()
+    before = {path: receipt["probes"] for path, receipt in place.receipts().items()}
+    for subject in MORE_SUBJECTS:
+        place.write(f"{subject}.md", regulation(subject))
+    place.run()
+    after = place.receipts()
+    assert {path: after[path]["probes"] for path in before} == before
+
+
 def test_a_document_becomes_indexed_when_what_hid_it_is_gone(place: Place) -> None:
     for number in range(20):
         place.write(f"{number:02}.txt", "the of and 1 2 3\n")
@@ -232,12 +271,15 @@ def test_a_handful_of_documents_says_nothing_about_an_embedder(place: Place) -> 
     assert place.fitness() == {}
 
 
-def test_an_embedder_that_is_deaf_to_japanese_is_measured_as_unfit_after_a_rebuild(place: Place) -> None:
+def test_an_embedder_that_is_deaf_to_japanese_is_measured_as_unfit_after_a_rebuild(
+    place: Place, parser: ParserProcess
+) -> None:
     handbook(place)
     place.run()
     place.embedder.is_deaf = True
-    generation = rebuild(place.stores, progress=lambda done, total: None)
-    measure(place.stores, generation)
+    generation = Build(place.stores, parser).build()
+    compare_with_active(place.stores, generation, place.documents / "no golden questions")
+    switch(place.stores, is_forced=True)
     assert place.fitness()["ja"] < UNFIT_BELOW
     report = place.run()
     assert report.counts["not_found_again"] == 0

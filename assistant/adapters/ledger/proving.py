@@ -36,6 +36,7 @@ class Provable:
     title: str
     groups: frozenset[str]
     warnings: tuple[str, ...]
+    chunk_count: int
     texts: tuple[tuple[tuple[str, ...], str], ...]
 
 
@@ -81,6 +82,7 @@ class Proving(Transactional):
                     title=row["title"],
                     groups=_groups(connection, row["document_id"]),
                     warnings=tuple(row["receipt"].get("warnings", ())),
+                    chunk_count=row["chunk_count"],
                     texts=_texts(connection, row["version_id"], row["chunk_count"]),
                 )
                 for row in connection.execute(statement).mappings().all()
