@@ -128,6 +128,8 @@ TABLE: dict[type[AssistantError], Row] = {
     e.QuestionError: Row(422, _QUESTION),
     e.QuestionTooLong: Row(422, _QUESTION),
     e.Overloaded: Row(429, Text(ja="混み合っています", en="Too many questions at once"), SHORT_PAUSE_SECONDS),
+    e.TooManyQuestions: Row(429, Text(ja="質問の回数が多すぎます", en="Asked too often"), SHORT_PAUSE_SECONDS),
+    e.PeopleError: Row(422, Text(ja="利用者かキーの指定が違います", en="A user or key is not as it must be")),
     e.NotAuthenticated: Row(401, Text(ja="利用者が分かりません", en="Who asks is not known")),
     e.AccessDenied: Row(403, Text(ja="権限がありません", en="Not permitted")),
     e.NotFound: Row(404, Text(ja="見つかりません", en="Not found")),

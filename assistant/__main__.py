@@ -1,4 +1,5 @@
-"""`assistant up | ask | search | evaluate | keys | users | reference`: the command line of the core."""
+"""`assistant up | ask | search | evaluate | doctor`, and with people_commands.py `keys | users | audit`: the command line of the
+core."""
 
 from __future__ import annotations
 
@@ -10,21 +11,18 @@ from typing import Annotated
 
 import typer
 
+from assistant import people_commands
 from assistant.domain import Answer, DependencyState, Failed, Finished, Principal, Question, Token
-from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
+from assistant.errors import QuestionError, QuestionTooLong, Text
 from assistant.logs import configure_logs
 from assistant.release.doctor import examine
 from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
 from assistant.text import language_of
 from assistant.wire import AnswerOut, PassageOut
-from assistant.wiring import open_assistant, open_stores
+from assistant.wiring import open_assistant
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers from the company's own documents.")
-keys = typer.Typer(no_args_is_help=True, help="API keys of apps.")
-users = typer.Typer(no_args_is_help=True, help="Groups of users.")
-app.add_typer(keys, name="keys")
-app.add_typer(users, name="users")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AsUser = Annotated[str, typer.Option("--as", help="User whose rights apply; default: only what everyone may read.")]
@@ -194,43 +192,7 @@ async def _examine(settings: Settings) -> list[DependencyState]:
         )
 
 
-@keys.command("create")
-def create_key(
-    name: str,
-    group: Annotated[list[str] | None, typer.Option(help="Group whose documents the app may read; repeatable.")] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="ask, documents, ingest, admin; repeatable.")] = None,
-) -> None:
-    """Makes a key for an app and shows it this once."""
-    with telling_errors():
-        ledger = open_stores(load_settings()).ledger
-        print(ledger.create_key(name, groups=group or (), scopes=scope or ("ask", "documents")))
-
-
-@keys.command("list")
-def list_keys() -> None:
-    """Names, prefixes and scopes of all keys."""
-    with telling_errors():
-        for key in open_stores(load_settings()).ledger.list_keys():
-            state = "revoked" if key["revoked_at"] else "active"
-            print(f"{key['name']}\t{key['prefix']}…\t{','.join(key['scopes'])}\t{','.join(key['groups'])}\t{state}")
-
-
-@keys.command("revoke")
-def revoke_key(name: str) -> None:
-    """Ends a key at once."""
-    with telling_errors():
-        if not open_stores(load_settings()).ledger.revoke_key(name):
-            raise SettingsError(
-                Text(ja=f"{name} という有効なキーはありません。", en=f"There is no active key {name}."),
-                Text(ja="`assistant keys list` で確かめてください。", en="See `assistant keys list`."),
-            )
-
-
-@users.command("set-groups")
-def set_groups(user: str, group: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Replaces the groups of a user; without groups the user reads only what everyone may."""
-    with telling_errors():
-        open_stores(load_settings()).ledger.set_groups(user, group or ())
+people_commands.add_to(app)
 
 
 if __name__ == "__main__":

@@ -23,10 +23,12 @@ AssistantError(message, hint, permanent)
 ├── QuestionError            the question cannot be searched (empty)
 │   └── QuestionTooLong
 ├── Overloaded               retry: the queue is full
+│   └── TooManyQuestions     retry: this user or key asks more often than it may
 ├── NotAuthenticated         nobody said who asks
 ├── AccessDenied             the principal lacks the right
 ├── NotFound                 not there, or not to be seen by this principal
 ├── IdempotencyKeyReused     an Idempotency-Key came again with another body
+├── PeopleError              permanent: a name, scope, key or users file is not as it must be
 ├── ReleaseError
 │   ├── EvaluationFailed     a question set cannot be read, or its texts cannot be ingested
 │   └── ModelfileInvalid     a Modelfile line is wrong
@@ -221,6 +223,10 @@ class Overloaded(AssistantError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooManyQuestions(Overloaded):
+    """This user or key asks more often than it may."""
+
+
 class NotAuthenticated(AssistantError):
     """Nobody said who asks."""
 
@@ -241,6 +247,12 @@ class NotFound(AssistantError):
 
 class IdempotencyKeyReused(AssistantError):
     """The Idempotency-Key was sent before with another body; nothing was done."""
+
+    permanent = True
+
+
+class PeopleError(AssistantError):
+    """A user's or key's name, scope, expiry or file is not as it must be."""
 
     permanent = True
 

@@ -30,6 +30,31 @@ class Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Door(Group):
+    """Who may enter, and how soon a right that is taken away ends what is under way."""
+
+    users_file: Path = Field(
+        default=Path("users.toml"),
+        description="Users and their groups; the API applies it at its start and whenever it changes. It need not exist.",
+    )
+    known_users_only: bool = Field(
+        default=False,
+        description="Whether users whom nginx lets in, but whom neither the file nor the ledger names, are refused.",
+    )
+    recheck_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        le=60,
+        description="How often open answers are checked for rights that have ended, and the users file for changes.",
+    )
+    questions_per_minute: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Questions a minute of one user, and of a key without a rate; 0: no limit.",
+    )
+
+
 class Audit(Group):
     """Who asked, which documents were shown, what administrators did."""
 
@@ -131,6 +156,7 @@ class Settings(BaseSettings):
     log_questions: bool = Field(
         default=False, description="Whether logs may hold question text. Off keeps people's questions out of logs."
     )
+    door: Door = Door()
     audit: Audit = Audit()
 
 

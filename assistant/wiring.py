@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypedDict
@@ -13,7 +13,8 @@ from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.ask import Pipeline, ask, search
-from assistant.domain import DependencyState, Event, Question, SearchResult
+from assistant.audit import Act, Auditor, auditor_of
+from assistant.domain import DependencyState, Event, Failed, Found, Passage, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
 from assistant.generation import EmbedderSpec
@@ -52,6 +53,7 @@ class Assistant:
     pipeline: Pipeline
     question_limit_characters: int
     stores: OpenStores
+    auditor: Auditor
 
     @property
     def release_id(self) -> str:
@@ -68,6 +70,12 @@ class Assistant:
         with self.answering():
             async with aclosing(ask(question, self.pipeline)) as events:
                 async for event in events:
+                    if isinstance(event, Found):
+                        try:
+                            await self._audit(Act.ASKED, question, event.passages)
+                        except StoreUnavailable as error:
+                            yield Failed(error)
+                            return
                     yield event
 
     def answering(self) -> AbstractContextManager[None]:
@@ -77,7 +85,14 @@ class Assistant:
     async def search(self, question: Question, *, limit: int) -> SearchResult:
         """Passages alone. Raises StoreUnavailable when no index answers."""
         with self.answering():
-            return await search(question, self.pipeline, limit=limit)
+            found = await search(question, self.pipeline, limit=limit)
+            await self._audit(Act.SEARCHED, question, found.passages)
+            return found
+
+    async def _audit(self, act: Act, question: Question, passages: Sequence[Passage]) -> None:
+        """Writes who was shown what before it is shown; what cannot be audited is not shown. Raises StoreUnavailable."""
+        entry = self.auditor.entry_of(act, question, (passage.document_id for passage in passages))
+        await asyncio.to_thread(self.ledger.record, entry)
 
     async def readiness(self) -> list[DependencyState]:
         """Each dependency as seen just now; a store that is away is `fail`, a model that is away `warn` (quotes)."""
@@ -99,11 +114,8 @@ class Assistant:
         return states
 
 
-def open_stores(settings: Settings) -> OpenStores:
-    """Ledger, indexes and embedder. Raises SettingsError, StoreUnavailable."""
-    from assistant.adapters.chroma import ChromaVectorIndex
-    from assistant.adapters.lexical import TantivyLexicalIndex
-
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger alone, for commands that need no index. Raises SettingsError, StoreUnavailable."""
     data = settings.data_folder
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -114,7 +126,16 @@ def open_stores(settings: Settings) -> OpenStores:
                 ja="ASSISTANT_DATA_FOLDER と権限を確認してください。", en="Check ASSISTANT_DATA_FOLDER and permissions."
             ),
         ) from error
-    ledger = Ledger.open(settings.database_url or f"sqlite:///{data.resolve() / 'ledger.db'}")
+    return Ledger.open(settings.database_url or f"sqlite:///{data.resolve() / 'ledger.db'}")
+
+
+def open_stores(settings: Settings) -> OpenStores:
+    """Ledger, indexes and embedder. Raises SettingsError, StoreUnavailable."""
+    from assistant.adapters.chroma import ChromaVectorIndex
+    from assistant.adapters.lexical import TantivyLexicalIndex
+
+    data = settings.data_folder
+    ledger = open_ledger(settings)
     lexical = TantivyLexicalIndex(data / "lexical")
     active = ledger.active_generation()
     if active is not None:
@@ -156,7 +177,8 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
         passages_limit=settings.passages_limit,
     )
     try:
-        yield Assistant(stores.ledger, pipeline, settings.question_limit_characters, stores)
+        auditor = auditor_of(settings.audit.questions, data_folder=settings.data_folder)
+        yield Assistant(stores.ledger, pipeline, settings.question_limit_characters, stores, auditor)
     finally:
         stores.ledger.close()
 

@@ -22,6 +22,7 @@ import httpx
 from assistant.adapters.ollama import OllamaChatModel
 from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.ask import Pipeline
+from assistant.audit import Auditor
 from assistant.embedders import Embedders
 from assistant.generation import EmbedderSpec
 from assistant.retrieve import Indexes
@@ -51,7 +52,7 @@ def assistant_on(deployment: LargeDeployment, *, ollama_url: str, data_folder: P
         indexes, model, "bench", num_predict=settings.num_predict, budget_tokens=NUM_CTX - settings.num_predict - 16,
         passages_limit=settings.passages_limit,
     )  # fmt: skip
-    return Assistant(deployment.ledger, pipeline, settings.question_limit_characters, stores)
+    return Assistant(deployment.ledger, pipeline, settings.question_limit_characters, stores, Auditor("none", b""))
 
 
 def first_token_ms(client: httpx.Client, url: str, question: str, user: str) -> float:

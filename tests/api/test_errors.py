@@ -112,7 +112,7 @@ def test_every_error_leaves_ask_with_its_status(server: RunningServer) -> None:
 
 
 def _pause(kind: type[AssistantError]) -> str | None:
-    pause_seconds = 8 if kind is Overloaded else TABLE[kind].pause_seconds
+    pause_seconds = 8 if issubclass(kind, Overloaded) else TABLE[kind].pause_seconds
     return None if pause_seconds is None else f"{pause_seconds:.0f}"
 
 

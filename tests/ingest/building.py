@@ -17,6 +17,7 @@ from assistant.adapters.ledger import Ledger
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.ask import Pipeline
+from assistant.audit import Auditor
 from assistant.domain import Principal, Question
 from assistant.embedders import Embedders
 from assistant.generation import EmbedderSpec, Generation
@@ -143,7 +144,7 @@ class Site:
         pipeline = Pipeline(
             indexes=indexes, model=None, release_id="r", num_predict=64, budget_tokens=2000, passages_limit=8
         )
-        return Assistant(ledger, pipeline, 4000, stores)
+        return Assistant(ledger, pipeline, 4000, stores, Auditor("none", b""))
 
 
 async def found(assistant: Assistant, text: str, limit: int = 3) -> tuple[list[str], list[str]]:

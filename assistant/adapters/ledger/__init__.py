@@ -1,13 +1,14 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
 schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, conversations, usage, folders, ingesting,
-indexes, generations, proving, documents, receipts, jobs, pace, people (one file per use) <- Ledger, which joins them.
-Every public method is one transaction.
+indexes, generations, proving, documents, receipts, jobs, pace, people, keys, auditing (one file per use) <- Ledger, which
+joins them. Every public method is one transaction.
 """
 
 from __future__ import annotations
 
 from assistant.adapters.ledger.asking import Asking
+from assistant.adapters.ledger.auditing import Auditing
 from assistant.adapters.ledger.conversations import Conversations
 from assistant.adapters.ledger.engine import BUSY_TIMEOUT_SECONDS, open_engine
 from assistant.adapters.ledger.folders import Folders
@@ -15,6 +16,7 @@ from assistant.adapters.ledger.generations import Generations
 from assistant.adapters.ledger.indexes import Indexes
 from assistant.adapters.ledger.ingesting import Ingesting
 from assistant.adapters.ledger.jobs import Jobs
+from assistant.adapters.ledger.keys import Keys
 from assistant.adapters.ledger.pace import Paces
 from assistant.adapters.ledger.people import People
 from assistant.adapters.ledger.proving import Proving
@@ -39,6 +41,8 @@ class Ledger(
     Jobs,
     Paces,
     People,
+    Keys,
+    Auditing,
 ):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 

@@ -17,8 +17,10 @@ from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, 
 from sqlalchemy.exc import IntegrityError
 
 from assistant.adapters.ledger import schema as s
+from assistant.adapters.ledger.auditing import write_entry
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
+from assistant.audit import Act, AuditEntry
 from assistant.domain import Job, JobState
 from assistant.errors import IdempotencyKeyReused, NotFound, Overloaded, Text
 
@@ -81,6 +83,8 @@ class Jobs(Transactional):
                         principal=requested_by, request_key=request_key, job_id=job_id, created_at=at
                     )
                 )
+            details = {"kind": kind, "folder": folder}
+            write_entry(connection, AuditEntry(Act.JOB_REQUESTED, requested_by, subject=job_id, details=details))
 
     def claim_job(self, *, worker: str) -> Job | None:
         """The oldest queued job, or one whose worker is silent, now running for `worker`; None when there is none, or

@@ -1,78 +1,24 @@
-"""API keys of apps and groups of users. Keys are stored as hashes; the key itself is shown once."""
+"""Users and their groups, and which groups may read which document."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from assistant.adapters.ledger import schema as s
+from assistant.adapters.ledger.auditing import write_entry
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.reach import renew_reach
 from assistant.adapters.ledger.transaction import Transactional, plain_rows
-from assistant.domain import EVERYONE, Principal
-
-KEY_PREFIX = "ca_"
-PREFIX_CHARACTERS = 10
+from assistant.audit import Act, AuditEntry
+from assistant.domain import EVERYONE
+from assistant.people import Standing, User
 
 
 class People(Transactional):
     """Who may ask, and which groups they are in."""
-
-    def create_key(self, name: str, *, groups: Iterable[str] = (), scopes: Iterable[str] = ("ask", "documents")) -> str:
-        """A new key for an app; shown this once, stored as SHA-256. A name that is taken gets its key replaced."""
-        key = KEY_PREFIX + secrets.token_urlsafe(32)
-        with self._writing() as connection:
-            connection.execute(delete(s.api_keys).where(s.api_keys.c.name == name))
-            connection.execute(
-                insert(s.api_keys).values(
-                    key_hash=_hash(key),
-                    prefix=key[:PREFIX_CHARACTERS],
-                    name=name,
-                    groups=sorted(set(groups)),
-                    scopes=sorted(set(scopes)),
-                    created_at=now(),
-                )
-            )
-        return key
-
-    def list_keys(self) -> list[dict[str, Any]]:
-        """Name, prefix, groups, scopes, created_at, revoked_at of every key; never the key."""
-        columns = [column for column in s.api_keys.c if column.name != "key_hash"]
-        with self._reading() as connection:
-            return [dict(row) for row in connection.execute(select(*columns).order_by(s.api_keys.c.name)).mappings()]
-
-    def revoke_key(self, name: str) -> bool:
-        """Whether there was a living key of that name; it no longer works."""
-        with self._writing() as connection:
-            changed = connection.execute(
-                update(s.api_keys)
-                .where(s.api_keys.c.name == name, s.api_keys.c.revoked_at.is_(None))
-                .values(revoked_at=now())
-            ).rowcount
-        return bool(changed)
-
-    def principal_for_key(self, key: str) -> Principal | None:
-        """The app that holds the key, or None for an unknown or revoked one."""
-        with self._reading() as connection:
-            row = (
-                connection.execute(
-                    select(s.api_keys).where(s.api_keys.c.key_hash == _hash(key), s.api_keys.c.revoked_at.is_(None))
-                )
-                .mappings()
-                .first()
-            )
-        if row is None:
-            return None
-        return Principal(
-            name=f"app:{row['name']}",
-            groups=frozenset({EVERYONE, *row["groups"]}),
-            scopes=frozenset(row["scopes"]),
-            via="key",
-        )
 
     def groups_of(self, user: str) -> frozenset[str]:
         """Groups of a user; everybody is at least in `everyone`."""
@@ -82,13 +28,78 @@ class People(Transactional):
             ).scalars()
             return frozenset({EVERYONE, *rows})
 
-    def set_groups(self, user: str, groups: Iterable[str]) -> None:
-        """Replaces the user's groups."""
+    def standing_of(self, user: str) -> Standing:
+        """Whether the user is known or disabled, and their groups: what the door asks at every request."""
+        statement = (
+            select(s.users.c.is_disabled, s.user_groups.c.group_name)
+            .select_from(s.users.outerjoin(s.user_groups, s.user_groups.c.user_name == s.users.c.user_name))
+            .where(s.users.c.user_name == user)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement).all()
+            if not rows:
+                groups = select(s.user_groups.c.group_name).where(s.user_groups.c.user_name == user)
+                return Standing(
+                    is_known=False,
+                    is_disabled=False,
+                    groups=frozenset({EVERYONE, *connection.execute(groups).scalars()}),
+                )
+        named = {row.group_name for row in rows if row.group_name is not None}
+        return Standing(is_known=True, is_disabled=bool(rows[0].is_disabled), groups=frozenset({EVERYONE, *named}))
+
+    def set_groups(self, user: str, groups: Iterable[str], *, by: str = "cli") -> None:
+        """Replaces the user's groups, and makes the user known."""
+        names = sorted(set(groups) - {EVERYONE})
         with self._writing() as connection:
-            connection.execute(delete(s.user_groups).where(s.user_groups.c.user_name == user))
-            names = sorted(set(groups) - {EVERYONE})
-            if names:
-                connection.execute(insert(s.user_groups), [{"user_name": user, "group_name": name} for name in names])
+            self._write_groups(connection, user, names)
+            if not connection.execute(select(s.users.c.user_name).where(s.users.c.user_name == user)).first():
+                _write_user(connection, User(user))
+            write_entry(connection, AuditEntry(Act.GROUPS_SET, by, subject=user, details={"groups": names}))
+
+    def users(self) -> list[User]:
+        """Every known user by name, with groups; those as well who have groups only."""
+        with self._reading() as connection:
+            rows = connection.execute(select(s.users).order_by(s.users.c.user_name)).mappings().all()
+            members = connection.execute(select(s.user_groups.c.user_name, s.user_groups.c.group_name)).all()
+        groups: dict[str, set[str]] = {row["user_name"]: set() for row in rows}
+        for user, group in members:
+            groups.setdefault(user, set()).add(group)
+        known = {row["user_name"]: row for row in rows}
+        return [
+            User(
+                name,
+                display_name=known[name]["display_name"] if name in known else "",
+                groups=frozenset(groups[name]),
+                is_disabled=bool(known[name]["is_disabled"]) if name in known else False,
+            )
+            for name in sorted(groups)
+        ]
+
+    def groups_of_documents(self) -> frozenset[str]:
+        """Every group that may read a living document."""
+        statement = (
+            select(s.document_groups.c.group_name)
+            .distinct()
+            .join(s.documents, s.documents.c.document_id == s.document_groups.c.document_id)
+            .where(s.documents.c.deleted_at == "")
+        )
+        with self._reading() as connection:
+            return frozenset(connection.execute(statement).scalars())
+
+    def apply_users(self, users: Iterable[User], *, by: str, details: Mapping[str, Any]) -> None:
+        """Writes these users with their groups in one transaction, and an entry of the audit with `details`."""
+        with self._writing() as connection:
+            for user in users:
+                connection.execute(delete(s.users).where(s.users.c.user_name == user.name))
+                _write_user(connection, user)
+                self._write_groups(connection, user.name, sorted(user.groups - {EVERYONE}))
+            write_entry(connection, AuditEntry(Act.USERS_SYNCED, by, details=details))
+
+    @staticmethod
+    def _write_groups(connection: Connection, user: str, names: Sequence[str]) -> None:
+        connection.execute(delete(s.user_groups).where(s.user_groups.c.user_name == user))
+        if names:
+            connection.execute(insert(s.user_groups), [{"user_name": user, "group_name": name} for name in names])
 
     def apply_groups(self, folder: str, groups_of_path: Callable[[str], Sequence[str]]) -> int:
         """Writes who may read each living document of the folder, by its path; how many changed. Nothing is embedded."""
@@ -151,5 +162,9 @@ class People(Transactional):
                 )
 
 
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+def _write_user(connection: Connection, user: User) -> None:
+    connection.execute(
+        insert(s.users).values(
+            user_name=user.name, display_name=user.display_name, is_disabled=user.is_disabled, updated_at=now()
+        )
+    )

@@ -256,6 +256,22 @@ api_keys = Table(
     Column("scopes", JSON, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("revoked_at", String(32)),
+    # The user whose key it is: it ends with them and reads no more than they do. NULL: an app of its own.
+    Column("owner", String(200)),
+    # NULL: the door's own limit.
+    Column("questions_per_minute", Integer),
+    Column("expires_at", String(32)),
+    # Written at most once a minute.
+    Column("last_used_at", String(32)),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_name", String(200), primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("is_disabled", Boolean, nullable=False),
+    Column("updated_at", String(32), nullable=False),
 )
 
 user_groups = Table(
@@ -264,6 +280,25 @@ user_groups = Table(
     Column("user_name", String(200), primary_key=True),
     Column("group_name", String(200), primary_key=True),
 )
+
+# Triggers refuse every update and delete in a transaction that holds no row in `audit_permits`; see auditing.py.
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("entry_id", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(32), nullable=False, index=True),
+    Column("act", String(40), nullable=False, index=True),
+    Column("actor", String(200), nullable=False, index=True),
+    Column("via", String(16), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("question", Text),
+    Column("question_hash", String(64)),
+    Column("documents", JSON, nullable=False),
+    Column("details", JSON, nullable=False),
+)
+
+audit_permits = Table("audit_permits", metadata, Column("permit", String(40), primary_key=True))
 
 
 def answers_with(*, is_beside: bool) -> ColumnElement[bool]:
