@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from structlog.typing import FilteringBoundLogger
 
-from api.limits import Admission
 from api.metrics import Metrics
+from assistant.admission import Admission
 from assistant.settings import Settings
 
 if TYPE_CHECKING:  # the adapters behind it take a second to import; only a started server needs them

@@ -5,6 +5,7 @@ Nothing is opened at import time: the assistant is opened by the app's lifespan 
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -16,10 +17,10 @@ from api import problems
 from api.deps import Doorkeeper
 from api.description import describe
 from api.edge import Edge
-from api.limits import Admission
 from api.logs import RequestLog, make_log
 from api.metrics import Metrics
 from api.routes import admin, answers, ask, conversations, documents, health, jobs, me, openai
+from assistant.admission import Admission
 from assistant.settings import Settings
 
 if TYPE_CHECKING:  # see api/edge.py
@@ -59,11 +60,14 @@ def create_app(
 
 def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLogger) -> Edge:
     metrics = Metrics()
+    parallel, queue = settings.model_parallel, settings.queue
     admission = Admission(
-        parallel=settings.model_parallel,
+        parallel=parallel,
         queue_limit=settings.queue_limit,
-        on_waiting=metrics.questions_waiting.set,
+        user_running=queue.user_running or math.ceil(parallel / 2),
+        user_waiting=queue.user_waiting,
     )
+    metrics.watch(admission)
     return Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant)
 
 

@@ -6,9 +6,16 @@ document: labels are few and known beforehand.
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from assistant.admission import Admission
+from assistant.line import Crowd
+
 _FIRST_TOKEN_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
+_WAIT_BUCKETS = (0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320)
+_PACE_BUCKETS = (1, 2, 5, 10, 15, 20, 30, 40, 60, 80, 120)
 _RETRIEVAL_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
@@ -43,6 +50,38 @@ class Metrics:
             registry=self.registry,
         )
         self.streams_active = Gauge("assistant_streams_active", "Event streams open now.", registry=self.registry)
-        self.questions_waiting = Gauge(
-            "assistant_questions_waiting", "Questions waiting for the model now.", registry=self.registry
+        self.tokens = Counter("assistant_tokens", "Pieces of answers sent, about a token each.", registry=self.registry)
+        self.tokens_per_second = Histogram(
+            "assistant_tokens_per_second",
+            "Pieces of an answer per second, from its first to its last.",
+            buckets=_PACE_BUCKETS,
+            registry=self.registry,
         )
+        self.queue_wait_seconds = Histogram(
+            "assistant_queue_wait_seconds",
+            "Seconds in line for the model.",
+            ["crowd"],
+            buckets=_WAIT_BUCKETS,
+            registry=self.registry,
+        )
+        self.queue_refusals = Counter(
+            "assistant_queue_refusals",
+            "Questions refused because a bound was reached.",
+            ["bound"],
+            registry=self.registry,
+        )
+
+    def watch(self, admission: Admission) -> None:
+        """Shows the line and the places of an admission, as they are when somebody looks."""
+        waiting = Gauge("assistant_questions_waiting", "Questions waiting for the model now.", registry=self.registry)
+        waiting.set_function(lambda: admission.waiting)
+        depth = Gauge("assistant_queue_depth", "Questions in line by crowd.", ["crowd"], registry=self.registry)
+        for crowd in Crowd:
+            depth.labels(crowd=crowd.value).set_function(partial(admission.depth, crowd))
+            self.queue_wait_seconds.labels(crowd=crowd.value)
+        places = Gauge("assistant_model_places", "Answers that may be written at once.", registry=self.registry)
+        places.set(admission.parallel)
+        taken = Gauge("assistant_model_places_taken", "Answers being written now.", registry=self.registry)
+        taken.set_function(lambda: admission.active)
+        for bound in ("machine", "user"):
+            self.queue_refusals.labels(bound=bound)

@@ -57,6 +57,7 @@ class Draft:
         self.context = ContextUse(num_ctx=0, prompt_tokens=0, counted_by="none", passages_used=0, passages_dropped=0)
         self.model_name = ""
         self.text = ""
+        self.queue_seconds = 0.0
         self._found: tuple[Passage, ...] = ()
         self._started = started
         self._retrieve_seconds = 0.0
@@ -117,9 +118,9 @@ class Draft:
             self.notices.append(_CUT_OFF)
 
     def timings(self) -> Timings:
-        """Seconds so far; the caller adds the time spent in a queue."""
+        """Seconds so far."""
         return Timings(
-            queue_seconds=0.0,
+            queue_seconds=self.queue_seconds,
             retrieve_seconds=self._retrieve_seconds,
             first_token_seconds=self._first_token_seconds,
             total_seconds=time.perf_counter() - self._started,

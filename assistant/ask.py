@@ -1,4 +1,4 @@
-"""One question from first to last, as typed events: rewritten, found, token …, cited …, finished or failed.
+"""One question from first to last, as typed events: rewritten, found, queued …, token …, cited …, finished or failed.
 
          rewrite.py  retrieve.py         answering.py: pack.py, adapters/, links.py     cite.py, refusal.py, guard.py
 question ────────────────────▶ passages ──────────────────────────────────▶ text ─────────────────────────▶ answer
@@ -17,11 +17,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from assistant.answering import Draft, finish, generate, refusal, safely_quoted, saved, talk_of
-from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, Rewritten, SearchResult
+from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, Rewritten
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
-from assistant.ports import ChatModel
-from assistant.retrieve import Indexes, retrieve
-from assistant.rewrite import stand_alone
+from assistant.ports import ChatModel, NoLine, Turn
+from assistant.retrieve import Indexes, search
+from assistant.rewrite import needs_rewriting, stand_alone
 from assistant.text import is_readable
 
 
@@ -37,16 +37,20 @@ class Pipeline:
     passages_limit: int
 
 
-async def ask(question: Question, pipeline: Pipeline) -> AsyncGenerator[Event, None]:
-    """Events of one question; the last is Finished or Failed."""
+async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) -> AsyncGenerator[Event, None]:
+    """Events of one question; the last is Finished or Failed. `turn` is waited for when the model is needed."""
+    turn = turn or NoLine()
     draft = Draft(question, pipeline.release_id, started=time.perf_counter())
     try:
         draft.talk = await talk_of(question, pipeline.indexes.ledger)
+        if pipeline.model is not None and needs_rewriting(question, draft.talk):
+            while (outlook := await turn.outlook()) is not None:  # the place is kept for the answer
+                yield outlook
         alone = await stand_alone(question, draft.talk, pipeline.model, budget_tokens=pipeline.budget_tokens)
         if alone is not None:
             draft.rewritten(alone)
             yield Rewritten(alone.text)
-        draft.found(await search(draft.standing, pipeline, limit=pipeline.passages_limit))
+        draft.found(await search(draft.standing, pipeline.indexes, limit=pipeline.passages_limit))
         yield Found(draft.passages)
         if not draft.passages:
             is_asking = is_readable(question.text)
@@ -55,24 +59,21 @@ async def ask(question: Question, pipeline: Pipeline) -> AsyncGenerator[Event, N
             answer = safely_quoted(draft, None)
         else:
             budget_tokens, num_predict = pipeline.budget_tokens, pipeline.num_predict
+            while (outlook := await turn.outlook()) is not None:
+                yield outlook
+            draft.queue_seconds = turn.waited_seconds
             tokens = generate(draft, pipeline.model, budget_tokens=budget_tokens, num_predict=num_predict)
             try:
                 async with aclosing(tokens):
                     async for token in tokens:
                         yield token
+                turn.leave(is_whole=True)
                 answer = finish(draft)
             except (ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted) as error:
+                turn.leave()
                 answer = safely_quoted(draft, error)
         for citation in answer.citations:
             yield Cited(citation)
         yield Finished(await saved(answer, question, pipeline.indexes.ledger))
     except AssistantError as error:
         yield Failed(error)
-
-
-async def search(question: Question, pipeline: Pipeline, *, limit: int) -> SearchResult:
-    """At most `limit` passages that the asking principal may read. Raises StoreUnavailable when no index answers."""
-    if not is_readable(question.text):
-        return SearchResult((), (), 0.0)
-    asked_by, filters = question.principal, question.filters
-    return await retrieve(question.text, pipeline.indexes, principal=asked_by, filters=filters, limit=limit)

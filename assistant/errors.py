@@ -216,11 +216,12 @@ class QuestionTooLong(QuestionError):
 
 
 class Overloaded(AssistantError):
-    """The queue in front of the model is full."""
+    """The queue in front of the model is full, or (`is_own`) the user's own part of it."""
 
-    def __init__(self, message: Text, hint: Text, *, retry_after_seconds: float) -> None:
+    def __init__(self, message: Text, hint: Text, *, retry_after_seconds: float, is_own: bool = False) -> None:
         super().__init__(message, hint)
         self.retry_after_seconds = retry_after_seconds
+        self.is_own = is_own
 
 
 class TooManyQuestions(Overloaded):

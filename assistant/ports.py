@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assistant.domain import Answer, Candidate, Filters, ModelEnd, ModelToken, Passage, Principal
+from assistant.domain import Answer, Candidate, Filters, ModelEnd, ModelToken, Passage, Principal, Queued
 from assistant.generation import Generation
 from assistant.history import Exchange
 from assistant.reach import Reach
@@ -167,6 +167,36 @@ class ChatModel(Protocol):
     async def check(self) -> None:
         """Returns when the model can answer; raises otherwise. Does not load it."""
         ...
+
+
+class Turn(Protocol):
+    """One question's place in front of the model: asked for when the model is needed, given back when it is not."""
+
+    @property
+    def waited_seconds(self) -> float:
+        """Seconds spent in line."""
+        ...
+
+    async def outlook(self) -> Queued | None:
+        """What to tell whoever waits, as soon as it changes; None as soon as the model may be used."""
+        ...
+
+    def leave(self, *, is_whole: bool = False) -> None:
+        """Gives the place back; `is_whole` when a whole answer was written. Leaving twice is no error."""
+        ...
+
+
+class NoLine:
+    """The turn of one who asks alone, at the command line or in an evaluation: it is theirs at once."""
+
+    waited_seconds = 0.0
+
+    async def outlook(self) -> Queued | None:
+        """None."""
+        return None
+
+    def leave(self, *, is_whole: bool = False) -> None:
+        """Nobody waits for it."""
 
 
 class OpenQuestions(Protocol):

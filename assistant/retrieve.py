@@ -14,8 +14,9 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 
+from assistant.admission import Admission, crowd_of, user_of
 from assistant.candidates import DEPTH, Held, Hits, by_meaning
-from assistant.domain import Candidate, Filters, Notice, Principal, SearchResult
+from assistant.domain import Candidate, Filters, Notice, Principal, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import (
     AssistantError,
@@ -32,7 +33,7 @@ from assistant.generation import Generation
 from assistant.ports import AskLedger, Embedder, LexicalIndex, Reranker, VectorIndex
 from assistant.reach import Reach
 from assistant.rerank import ranked
-from assistant.text import japanese_share
+from assistant.text import is_readable, japanese_share
 
 READ_MORE = 10
 """Passages read beyond those wanted, in place of ones that have just been taken out of reach."""
@@ -57,6 +58,8 @@ class Indexes:
     embedders: Embedders | None = None
     held: Held = field(default_factory=Held)
     reranker: Reranker | None = None
+    searches: Admission | None = None
+    """How many are searched for at once, each in a fair order; None: without bound."""
 
     def standing(self) -> tuple[Generation | None, Embedder]:
         """The generation that answers come from just now, and its embedder. Reads the ledger: never on the event loop."""
@@ -64,6 +67,24 @@ class Indexes:
         if generation is None or self.embedders is None:
             return generation, self.embedder
         return generation, self.embedders.of(generation)
+
+
+async def search(question: Question, indexes: Indexes, *, limit: int) -> SearchResult:
+    """At most `limit` passages that the asking principal may read, after waiting for a turn.
+
+    Raises StoreUnavailable when no index answers, Overloaded when too many wait to be searched for.
+    """
+    if not is_readable(question.text):
+        return SearchResult((), (), 0.0)
+    asked_by, filters = question.principal, question.filters
+    if indexes.searches is None:
+        return await retrieve(question.text, indexes, principal=asked_by, filters=filters, limit=limit)
+    with indexes.searches.turn(user_of(asked_by), crowd_of(asked_by)) as turn:
+        while await turn.outlook() is not None:
+            continue  # searches are short: nobody is told of this wait
+        found = await retrieve(question.text, indexes, principal=asked_by, filters=filters, limit=limit)
+        turn.leave(is_whole=True)
+    return found
 
 
 async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters: Filters, limit: int) -> SearchResult:

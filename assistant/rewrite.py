@@ -101,7 +101,7 @@ async def stand_alone(
     question: Question, talk: Talk, model: ChatModel | None, *, budget_tokens: int
 ) -> Rewriting | None:
     """The question made to stand alone, or None when it does already or nothing was asked before."""
-    if not talk.exchanges or not leans_on_talk(question.text):
+    if not needs_rewriting(question, talk):
         return None
     told = talk.exchanges[-TOLD_EXCHANGES:]
     if model is not None:
@@ -111,6 +111,11 @@ async def stand_alone(
         _log.info("follow_up_not_rewritten", is_answered=line is not None)
     before = told[-1].question
     return Rewriting(_joined(question.text, before, question.language), (_joined_notice(before),))
+
+
+def needs_rewriting(question: Question, talk: Talk) -> bool:
+    """Whether something was asked before that the question leans on."""
+    return bool(talk.exchanges) and leans_on_talk(question.text)
 
 
 def leans_on_talk(question: str) -> bool:

@@ -65,6 +65,23 @@ class Audit(Group):
     keep_days: int = Field(default=365, ge=1, le=36_500, description="Days that the audit's entries are kept.")
 
 
+class Queue(Group):
+    """A fair share of the model for everybody, beside ASSISTANT_MODEL_PARALLEL and ASSISTANT_QUEUE_LIMIT."""
+
+    user_running: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Questions of one user or app that are answered at once; 0: half of ASSISTANT_MODEL_PARALLEL, rounded up.",
+    )
+    user_waiting: int = Field(
+        default=8, ge=0, le=1000, description="Further questions of one user or app that may wait; more get 429."
+    )
+    drain_seconds: float = Field(
+        default=30.0, ge=0, le=600, description="How long a stopping API lets answers under way finish, in seconds."
+    )
+
+
 class Settings(BaseSettings):
     """All settings of all processes. Paths are relative to the working directory."""
 
@@ -133,7 +150,7 @@ class Settings(BaseSettings):
     )
     demo_user: str = Field("", description="User name the screen uses when no proxy names one; only for the demo.")
     model_parallel: int = Field(
-        1, ge=1, le=64, description="Questions answered at once: what the model server runs in parallel."
+        1, ge=1, le=256, description="Questions answered at once: what the model server runs in parallel."
     )
     queue_limit: int = Field(32, ge=0, le=1000, description="Questions that may wait for the model; more get 429.")
     connect_timeout_seconds: float = Field(3.0, gt=0, description="Longest wait for a connection to a dependency.")
@@ -158,6 +175,7 @@ class Settings(BaseSettings):
     )
     door: Door = Door()
     audit: Audit = Audit()
+    queue: Queue = Queue()
 
 
 @dataclass(frozen=True)

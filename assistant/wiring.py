@@ -12,20 +12,27 @@ from urllib.parse import parse_qs, urlsplit
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.open_questions import OpenQuestionsFile
-from assistant.ask import Pipeline, ask, search
+from assistant.admission import Admission
+from assistant.ask import Pipeline, ask
 from assistant.audit import Act, Auditor, auditor_of
 from assistant.domain import DependencyState, Event, Failed, Found, Passage, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
 from assistant.generation import EmbedderSpec
 from assistant.pack import prompt_budget
-from assistant.ports import ChatModel, Embedder, LexicalIndex, OpenQuestions, Reranker, VectorIndex
+from assistant.ports import ChatModel, Embedder, LexicalIndex, OpenQuestions, Reranker, Turn, VectorIndex
 from assistant.release.modelfile import Modelfile, read_modelfile
-from assistant.retrieve import Indexes
+from assistant.retrieve import Indexes, search
 from assistant.settings import Settings
 
 RERANK_SECONDS = 5.0
 """A search waits this long for its reranking server, then keeps its own order and says so."""
+
+
+SEARCHES_AT_ONCE = 8
+"""Each has at most two threads at work at a time: more would only push each other aside on a usual machine."""
+SEARCHES_WAITING = 256
+"""A quarter of them of one user; at 50 ms each the last one waits two seconds."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,10 @@ class Assistant:
         """The chat model's name, or `quotes`."""
         return self.pipeline.model.name if self.pipeline.model is not None else "quotes"
 
-    async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
-        """Events of one question; closing the generator frees the model."""
+    async def ask(self, question: Question, turn: Turn | None = None) -> AsyncGenerator[Event, None]:
+        """Events of one question; closing the generator frees the model. Without a turn it is not queued."""
         with self.answering():
-            async with aclosing(ask(question, self.pipeline)) as events:
+            async with aclosing(ask(question, self.pipeline, turn)) as events:
                 async for event in events:
                     if isinstance(event, Found):
                         try:
@@ -83,9 +90,9 @@ class Assistant:
         return self.stores.questions.answering()
 
     async def search(self, question: Question, *, limit: int) -> SearchResult:
-        """Passages alone. Raises StoreUnavailable when no index answers."""
+        """Passages alone. Raises StoreUnavailable when no index answers, Overloaded when too many are searched for."""
         with self.answering():
-            found = await search(question, self.pipeline, limit=limit)
+            found = await search(question, self.pipeline.indexes, limit=limit)
             await self._audit(Act.SEARCHED, question, found.passages)
             return found
 
@@ -167,6 +174,12 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
             stores.lexical,
             stores.embedders,
             reranker=_reranker(settings),
+            searches=Admission(
+                parallel=SEARCHES_AT_ONCE,
+                queue_limit=SEARCHES_WAITING,
+                user_running=SEARCHES_AT_ONCE // 2,
+                user_waiting=SEARCHES_WAITING // 4,
+            ),
         ),
         model=model,
         release_id="r_" + modelfile.digest[:16],

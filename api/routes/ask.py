@@ -1,10 +1,10 @@
 """POST /ask and POST /search: a question on its way through the edge.
 
-Checked, given a place, answered, or ended by hang-up or shutdown:
+Checked, let in, answered, or ended by hang-up or shutdown:
 
-            ┌ place in the queue ─▶ ask() ─▶ events ┐
-question ───┤ the caller hangs up ──────────────────┼─▶ events(): …, then exactly one Finished or Failed,
-            └ the server stops ─────────────────────┘             or nothing more when nobody listens
+            ┌ let in ─▶ ask() waits for its turn ─▶ events ┐
+question ───┤ the caller hangs up ─────────────────────────┼─▶ events(): …, then exactly one Finished or Failed,
+            └ the server stops ────────────────────────────┘             or nothing more when nobody listens
 
 ask() runs in a task of its own, so that a silent model can be interrupted at once: cancelling the task closes ask(), which
 frees the model. JSON, event stream and OpenAI's shape all consume `events`.
@@ -17,7 +17,6 @@ import time
 import unicodedata
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
-from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -29,15 +28,20 @@ from api.errors import internal_error, invalid_field, shutting_down
 from api.problems import remember_question
 from api.stream import STATUS_HUNG_UP, ask_frames, open_stream, wants_events
 from assistant import wire
+from assistant.admission import crowd_of, user_of
 from assistant.domain import Answer, Event, Failed, Filters, Finished, Principal, Question, Token
-from assistant.errors import AssistantError, Language, QuestionError, QuestionTooLong, Text
+from assistant.errors import AssistantError, Language, Overloaded, QuestionError, QuestionTooLong, Text
 from assistant.history import Exchange
+from assistant.line import Crowd
 from assistant.text import language_of
 
 router = APIRouter(tags=["questions"])
 
-EVENTS_AHEAD = 64
-"""Events kept for a slow reader before the model is made to wait for it."""
+CHARACTERS_AHEAD = 1_000_000
+"""Text kept for a slow reader before the model is made to wait for it: any real answer, so that whoever reads slowly holds
+no place that others wait for."""
+PRIORITY_HEADER = "X-Priority"
+"""`background` lets everybody else go first: for evaluations and checks. Nobody can ask for more than their own."""
 CLOSE_SECONDS = 5.0
 """How long an ended question may take to close its connections; normally milliseconds."""
 SILENCE_SECONDS = 1.0
@@ -108,6 +112,34 @@ def check_release(edge: Edge, release: str | None) -> None:
         )
 
 
+class _Ahead:
+    """Events on their way to the reader; `put` waits while too much text is on the way."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._characters = 0
+        self._has_room = asyncio.Event()
+
+    async def put(self, event: Event) -> None:
+        """Adds an event at the end."""
+        while self._characters > CHARACTERS_AHEAD:
+            self._has_room.clear()
+            await self._has_room.wait()
+        self._characters += len(event.text) if isinstance(event, Token) else 0
+        self._events.put_nowait(event)
+
+    async def get(self) -> Event:
+        """The next event, as soon as there is one."""
+        event = await self._events.get()
+        self._characters -= len(event.text) if isinstance(event, Token) else 0
+        self._has_room.set()
+        return event
+
+    def empty(self) -> bool:
+        """Whether nothing is on the way."""
+        return self._events.empty()
+
+
 class Asking:
     """One question being asked. Consume `events` once, or `answer`; closing the generator frees everything."""
 
@@ -117,7 +149,11 @@ class Asking:
         self._question = question
         self._log = log_fields(request)
         self._started = time.perf_counter()
-        self._has_token = False
+        self._crowd = crowd_of(
+            question.principal, is_background=request.headers.get(PRIORITY_HEADER, "").lower() == Crowd.BACKGROUND
+        )
+        self._first_token_at: float | None = None
+        self._pieces = 0
         self.is_hung_up = False
 
     async def answer(self) -> Answer | None:
@@ -135,7 +171,7 @@ class Asking:
 
         Ends with exactly one Finished or Failed, or without when the caller hangs up.
         """
-        queue: asyncio.Queue[Event] = asyncio.Queue(maxsize=EVENTS_AHEAD)
+        queue = _Ahead()
         open_question = ExitStack()
         open_question.enter_context(self._edge.assistant.answering())
         work = asyncio.create_task(self._work(queue))
@@ -172,18 +208,22 @@ class Asking:
                 task.cancel()
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
 
-    async def _work(self, queue: asyncio.Queue[Event]) -> None:
-        """Waits for a place, then passes on what ask() says up to its end."""
+    async def _work(self, queue: _Ahead) -> None:
+        """Is let in, and passes on what ask() says up to its end."""
+        edge = self._edge
         try:
-            async with (
-                self._edge.admission.place(queue.put) as queue_seconds,
-                aclosing(self._edge.assistant.ask(self._question)) as events,
-            ):
-                async for event in events:
-                    await queue.put(_with_queue_seconds(event, queue_seconds))
-                    if isinstance(event, Finished | Failed):
-                        return
+            with edge.admission.turn(user_of(self._question.principal), self._crowd) as turn:
+                async with aclosing(edge.assistant.ask(self._question, turn)) as events:
+                    async for event in events:
+                        if isinstance(event, Finished | Failed) and turn.admitted_at is not None:
+                            waited = edge.metrics.queue_wait_seconds.labels(crowd=self._crowd.value)
+                            waited.observe(turn.waited_seconds)
+                        await queue.put(event)
+                        if isinstance(event, Finished | Failed):
+                            return
         except AssistantError as error:
+            if isinstance(error, Overloaded):
+                edge.metrics.queue_refusals.labels(bound="user" if error.is_own else "machine").inc()
             await queue.put(Failed(error))
 
     async def _hung_up(self) -> None:
@@ -200,34 +240,25 @@ class Asking:
 
     def _note(self, event: Event | None) -> None:
         metrics = self._edge.metrics
-        if isinstance(event, Token) and not self._has_token:
-            self._has_token = True
-            metrics.first_token_seconds.observe(time.perf_counter() - self._started)
+        if isinstance(event, Token):
+            self._pieces += 1
+            if self._first_token_at is None:
+                self._first_token_at = time.perf_counter()
+                metrics.first_token_seconds.observe(self._first_token_at - self._started)
         elif isinstance(event, Finished):
             answer = event.answer
             metrics.questions.labels(mode=answer.mode.value, refused=str(answer.refused).lower()).inc()
             metrics.retrieval_seconds.observe(answer.timings.retrieve_seconds)
+            if self._first_token_at is not None and self._pieces > 1:
+                writing_seconds = max(time.perf_counter() - self._first_token_at, 1e-3)
+                metrics.tokens.inc(self._pieces)
+                metrics.tokens_per_second.observe((self._pieces - 1) / writing_seconds)
             self._log.update(
                 mode=answer.mode.value,
                 refused=answer.refused,
                 citations=len(answer.citations),
                 queue_seconds=round(answer.timings.queue_seconds, 3),
             )
-
-
-def _with_queue_seconds(event: Event, queue_seconds: float) -> Event:
-    """The event; a Finished one with the wait added, because ask() starts its clock only when it has a place."""
-    if not isinstance(event, Finished):
-        return event
-    timings = event.answer.timings
-    first = timings.first_token_seconds
-    waited = replace(
-        timings,
-        queue_seconds=queue_seconds,
-        first_token_seconds=None if first is None else first + queue_seconds,
-        total_seconds=timings.total_seconds + queue_seconds,
-    )
-    return Finished(replace(event.answer, timings=waited))
 
 
 @router.post(
@@ -265,7 +296,7 @@ async def ask(body: wire.AskIn, request: Request, principal: Asker) -> wire.Answ
     summary="Find passages, without an answer",
     responses={
         200: {"content": examples.content("SEARCH_RESULT")},
-        **examples.problems(401, 403, 413, 422, 503),
+        **examples.problems(401, 403, 413, 422, 429, 503),
     },
     openapi_extra=examples.body("SEARCH"),
 )

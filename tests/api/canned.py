@@ -24,6 +24,7 @@ from api.main import create_app
 from assistant import domain
 from assistant.adapters.ledger import Ledger
 from assistant.errors import AssistantError
+from assistant.ports import NoLine, Turn
 from assistant.settings import Settings
 
 PROXY_SECRET = "between-nginx-and-api"
@@ -98,14 +99,16 @@ class CannedAssistant:
     course: Sequence[Any] = GOOD_COURSE
     states: list[domain.DependencyState] = field(default_factory=list)
     questions: list[domain.Question] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     closed_at: list[float] = field(default_factory=list)
     release_id: str = "r_1"
     chat_model_name: str = "company-assistant"
     question_limit_characters: int = 4000
     search_error: AssistantError | None = None
 
-    async def ask(self, question: domain.Question) -> AsyncGenerator[domain.Event, None]:
-        """The course; when it was closed is noted in `closed_at`."""
+    async def ask(self, question: domain.Question, turn: Turn | None = None) -> AsyncGenerator[domain.Event, None]:
+        """The course, whose rest after `found` needs the model; when it was closed is noted in `closed_at`."""
+        turn = turn or NoLine()
         self.questions.append(question)
         try:
             for step in self.course:
@@ -115,7 +118,13 @@ class CannedAssistant:
                     await asyncio.to_thread(step.wait)
                 elif isinstance(step, BaseException):
                     raise step
+                elif isinstance(step, domain.Found):
+                    yield step
+                    while (outlook := await turn.outlook()) is not None:
+                        yield outlook
                 elif isinstance(step, domain.Finished):
+                    self.answered.append(question.text)
+                    turn.leave(is_whole=True)
                     yield domain.Finished(replace(step.answer, request_id=question.request_id))
                 else:
                     yield step

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from assistant import domain
 from assistant.errors import ContextOverflow, ModelTimeout, StoreUnavailable, Text
 from assistant.wire import AnswerOut, SearchOut
-from tests.api.canned import ANSWER, FOREVER, FOUND, FREED_SECONDS, PASSAGE, PROXY_SECRET, RunningServer
+from tests.api.canned import FOREVER, FOUND, FREED_SECONDS, PASSAGE, PROXY_SECRET, RunningServer
 from tests.api.conftest import StartServer
 
 SENTENCE = Text(ja="探せません。", en="Searching failed.")
@@ -171,24 +169,6 @@ def test_a_caller_who_hangs_up_frees_the_model_although_nothing_is_sent(start_se
     assert min(freed_after) <= FREED_SECONDS  # the best of three: the machine may be busy with something else
     assert server.app.state.edge.admission.active == 0
     assert {(line["status"], line["ended"]) for line in server.log(count=3)} == {(499, "hung up")}
-
-
-def test_the_time_in_the_queue_is_part_of_the_answers_timings(start_server: StartServer) -> None:
-    gate = threading.Event()
-    server = start_server(course=(gate, domain.Finished(ANSWER)), model_parallel=1)
-    with server.client() as client, ThreadPoolExecutor() as pool:
-        first = pool.submit(client.post, "/ask", json={"question": "leave"})
-        server.assistant.wait_asked()
-        second = pool.submit(client.post, "/ask", json={"question": "leave"})
-        while not server.app.state.edge.admission.waiting:
-            time.sleep(0.002)
-        time.sleep(0.3)
-        gate.set()
-        assert first.result().json()["timings"]["queue_seconds"] < 0.1
-        timings = second.result().json()["timings"]
-    assert timings["queue_seconds"] >= 0.3
-    assert timings["total_seconds"] == pytest.approx(timings["queue_seconds"] + 0.5)
-    assert timings["first_token_seconds"] == pytest.approx(timings["queue_seconds"] + 0.2)
 
 
 def test_a_search_gives_passages_alone(server: RunningServer) -> None:
