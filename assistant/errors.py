@@ -142,7 +142,7 @@ class StoreUnavailable(StoreError):
 
 
 class StoreDamaged(StoreUnavailable):
-    """An index cannot be opened any more; `index` is `vectors` or `lexical`. The ledger has all that it held."""
+    """An index cannot be opened any more, or another release made it; `index` is `vectors` or `lexical`. The ledger has all that it held."""
 
     permanent = True
 

@@ -27,7 +27,7 @@ from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.index_sync import Stores, compare
 from ingest.lock import ingestion_lock
-from ingest.pipeline import Run, RunReport, plan_folder
+from ingest.pipeline import Run, RunReport, check_known_or_there, plan_folder
 from ingest.plan_shown import print_plan
 from ingest.receipt import as_csv as receipts_as_csv
 from ingest.report import print_report, print_status, say
@@ -127,6 +127,7 @@ def _run(folder: Path | None, *, as_json: bool, is_retrying: bool = False, allow
         root = (folder or settings.documents_folder).resolve()
         _yield_to_people()
         stores = _stores(settings)
+        check_known_or_there(stores.ledger, root)
         with ingestion_lock(settings.data_folder), _parser(settings) as parser, progress_bar("ingest") as bar:
             stores.ledger.abandon_jobs(is_gone=is_gone)
             kind = "retry" if is_retrying else "run"

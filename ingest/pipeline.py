@@ -32,7 +32,7 @@ from ingest.prove import Prover
 from ingest.reading_ahead import one_behind, reading_ahead
 from ingest.recipe import STANDARD, Parser, Reader, Recipe, rules_part
 from ingest.rules import Rule, groups_of_path, left_out_by, owner_of_path
-from ingest.scan import ScanResult, check_not_unmounted, scan_folder, sha256_of
+from ingest.scan import ScanResult, check_not_unmounted, check_there, scan_folder, sha256_of
 
 AHEAD_CHUNKS = 2 * WRITE_BATCH
 """Chunks read and not yet embedded: one batch being filled, one in hand. In memory about a megabyte."""
@@ -83,6 +83,7 @@ class Run:
     def run(self, root: Path, *, is_retrying: bool = False, allows_deletions: bool = False) -> RunReport:
         """Brings the ledger and both indexes up to the folder. Raises FolderMissing, StoreUnavailable, ..."""
         ledger, waited_before = self.stores.ledger, self.stores.yielding.waited_seconds
+        check_known_or_there(ledger, root)
         generation = ensure_generation(self.stores)
         self._prover = Prover(self.stores, generation)
         ledger.forget_attempts(sorted(self.stores.innocent))
@@ -224,6 +225,13 @@ class Run:
         self.stores.ledger.record_failure(
             document_id, reason=error.reason, detail=detail, status=status, is_counted=is_the_files
         )
+
+
+def check_known_or_there(ledger: Ledger, root: Path) -> None:
+    """Returns for every folder that is there or was ingested before. Raises FolderMissing for a slip of the pen, of which
+    the ledger shall keep no trace."""
+    if root.resolve() not in ledger.folders().values():
+        check_there(root)
 
 
 def plan_folder(

@@ -44,8 +44,7 @@ def scan_folder(root: Path, *, folder: str, settle_seconds: float = 0.0) -> Scan
     Rules of what is left out: not_utf8, symlink, not_regular, hidden, office_lock, system_file, unfinished, unreadable,
     vanished. Files whose content, time or place changed within `settle_seconds` are settling: a later scan reads them.
     """
-    if not root.is_dir():
-        raise _missing(root)
+    check_there(root)
     result = ScanResult([], [])
     base = os.fspath(root) + "/"
     settle = (time.time_ns(), int(settle_seconds * 1e9)) if settle_seconds > 0 else None
@@ -116,6 +115,12 @@ def _list_place(
             pending.append(path + "/")
         else:
             result.skipped.append((path, "symlink" if kind == stat.S_IFLNK else "not_regular"))
+
+
+def check_there(root: Path) -> None:
+    """Returns when the folder is there. Raises FolderMissing."""
+    if not root.is_dir():
+        raise _missing(root)
 
 
 def check_not_unmounted(root: Path) -> None:

@@ -43,8 +43,13 @@ _WRITER_BYTES = 30_000_000
 _LOCK_WAIT_SECONDS = 5.0
 _LOCK_PAUSE_SECONDS = 0.05
 _LOCK_SIGN = "LockBusy"
+_OTHER_LAYOUT_SIGN = "schema does not match"
 _FULL_BYTES = 1 << 20  # less than the smallest commit needs beside what the writer leaves behind
 _FILE_SYSTEM_SIGNS = ("PermissionDenied", "StorageFull", "ReadOnlyFilesystem", "QuotaExceeded")
+_WRITTEN_ANEW = Text(
+    ja="次の取り込み(`ingest run`、`ingest watch`)が台帳から自動で作り直します。すぐに直すには `ingest rebuild` を実行してください。",
+    en="The next ingestion (`ingest run`, `ingest watch`) writes it anew from the ledger by itself; `ingest rebuild` does it now.",
+)
 
 
 class TantivyLexicalIndex:
@@ -243,6 +248,8 @@ class _Folder:
         words = str(error)
         if _LOCK_SIGN in words:
             return _locked()
+        if _OTHER_LAYOUT_SIGN in words:
+            return self._outdated()
         is_the_disk = any(sign in words for sign in _FILE_SYSTEM_SIGNS) or self._is_disk_full()
         return self._unusable(error) if is_the_disk else self._damaged(error)
 
@@ -258,10 +265,20 @@ class _Folder:
                 ja=f"全文索引(フォルダ {self._folder})が壊れています。",
                 en=f"The full-text index in {self._folder} is damaged.",
             ),
+            _WRITTEN_ANEW,
+            index="lexical",
+        )
+
+    def _outdated(self) -> StoreUnavailable:
+        """Nothing is lost, and an upgrade is no accident; what has to be done is the same as after one."""
+        _log.warning("lexical_index_of_another_release", folder=str(self._folder))
+        return StoreDamaged(
             Text(
-                ja="次の取り込み(`ingest run`、`ingest watch`)が台帳から自動で作り直します。すぐに直すには `ingest rebuild` を実行してください。",
-                en="The next ingestion (`ingest run`, `ingest watch`) writes it anew from the ledger by itself; `ingest rebuild` does it now.",
+                ja=f"全文索引(フォルダ {self._folder})は別の版のこの製品で作られており、作り直すまで語では探せません。",
+                en=f"The full-text index in {self._folder} was made by another release of this product; until it is written "
+                "anew, words are not searched.",
             ),
+            _WRITTEN_ANEW,
             index="lexical",
         )
 

@@ -325,7 +325,7 @@ def test_the_index_of_an_older_release_becomes_that_of_the_generation(root: Path
     assert [path.name for path in root.iterdir()] == [NAME]
 
 
-def test_an_index_of_an_earlier_layout_counts_as_damaged_so_that_the_next_ingestion_writes_it_anew(
+def test_an_index_of_an_earlier_layout_says_so_and_is_written_anew_by_the_next_ingestion(
     tmp_path: Path,
 ) -> None:
     builder = tantivy.SchemaBuilder()
@@ -334,9 +334,11 @@ def test_an_index_of_an_earlier_layout_counts_as_damaged_so_that_the_next_ingest
     tantivy.Index(builder.build(), path=str(tmp_path / NAME))
     index = TantivyLexicalIndex(tmp_path)
 
-    with pytest.raises(StoreDamaged):
+    with pytest.raises(StoreDamaged, match="another release") as caught:
         found(index, "有給休暇")
-    with pytest.raises(StoreDamaged):
+    assert "壊れて" not in caught.value.message.ja
+    assert "ingest run" in caught.value.hint.en
+    with pytest.raises(StoreDamaged, match="another release"):
         list(index.all_ids(NAME))
     index.drop(NAME)
     index.write(NAME, add=ENTRIES, delete=[])

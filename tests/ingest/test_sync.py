@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from assistant.adapters.fake import FakeEmbedder
+from assistant.adapters.ledger import Ledger
+from assistant.adapters.ledger import schema as s
 from assistant.domain import EVERYONE, DocumentStatus, ParsedDocument, Principal
-from assistant.errors import FailureReason
+from assistant.errors import FailureReason, FolderMissing
 from assistant.ports import Vectors
 from ingest.guard import ParserProcess
+from ingest.pipeline import Run
 from ingest.rules import Rule
 from tests.ingest.running import Desk, desk
 
@@ -69,6 +75,33 @@ def test_a_share_that_comes_back_has_lost_nothing(at: Desk) -> None:
     shutil.move(at.root.parent / "away", at.root / "総務")
     report = at.run()
     assert (report.counts["unchanged"], report.counts["deletions_waiting"], report.counts["chunks"]) == (6, 0, 0)
+
+
+def test_a_folder_that_was_never_there_leaves_no_trace_in_the_ledger(at: Desk) -> None:
+    before = rows(at.stores.ledger)
+    with pytest.raises(FolderMissing):
+        Run(at.stores, at.parser).run(at.root / "missing")
+    assert rows(at.stores.ledger) == before
+
+
+@pytest.mark.slow
+def test_the_command_says_that_a_folder_is_not_there_and_keeps_no_job_of_it(at: Desk) -> None:
+    before = rows(at.stores.ledger)
+    settings = {"ASSISTANT_DATA_FOLDER": str(at.root.parent), "ASSISTANT_RULES_FILE": str(at.root / "ingest.toml")}
+    command = [sys.executable, "-m", "ingest", "run", "--folder", str(at.root / "missing")]
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert str(at.root / "missing") in done.stderr.replace("\n", "")
+    assert rows(at.stores.ledger) == before
+
+
+def rows(ledger: Ledger) -> dict[str, int]:
+    """How many rows every table has."""
+    with ledger._engine.connect() as connection:
+        return {
+            table: connection.scalar(select(func.count()).select_from(s.metadata.tables[table]))
+            for table in s.metadata.tables
+        }
 
 
 def test_an_empty_folder_waits_even_if_it_held_a_single_document(at: Desk) -> None:
