@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 import anyio.to_thread
@@ -20,7 +21,7 @@ from api.edge import Edge, edge_of, log_fields
 from api.errors import shutting_down
 from api.limits import read_body, replaying
 from api.problems import error_response
-from assistant.domain import EVERYONE, Principal
+from assistant.domain import Principal
 from assistant.errors import AccessDenied, AssistantError, NotAuthenticated, Text
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
@@ -65,19 +66,38 @@ async def _identify(request: Request) -> None:
 
 
 async def _principal_of(request: Request, edge: Edge) -> Principal:
+    """Who the request's headers stand for at this moment. Raises NotAuthenticated, AccessDenied, StoreUnavailable."""
+    door = edge.settings.door
+    request.state.questions_per_minute = door.questions_per_minute
     scheme, key = get_authorization_scheme_param(request.headers.get("authorization"))
     if scheme.lower() == "bearer":
         ledger = edge.assistant.ledger
-        known = None
+        held = None
         if 0 < len(key) <= KEY_LIMIT_CHARACTERS:
-            known = await anyio.to_thread.run_sync(ledger.principal_for_key, key)
-        if known is None:
+            held = await anyio.to_thread.run_sync(ledger.held_key, key)
+        if held is None:
             raise _not_authenticated()
-        return known
+        edge.key_uses.note(held, ledger.note_key_use)
+        if held.questions_per_minute is not None:
+            request.state.questions_per_minute = held.questions_per_minute
+        return held.principal
     user = _forwarded_user(request, secret=edge.settings.proxy_secret)
-    groups = await anyio.to_thread.run_sync(edge.assistant.ledger.groups_of, user) | {EVERYONE}
-    scopes = ALL_SCOPES if ADMINISTRATORS in groups else USER_SCOPES
-    return Principal(name=user, groups=groups, scopes=scopes, via="proxy")
+    standing = await anyio.to_thread.run_sync(edge.assistant.ledger.standing_of, user)
+    if standing.is_disabled or (door.known_users_only and not standing.is_known):
+        raise _not_admitted(user)
+    scopes = ALL_SCOPES if ADMINISTRATORS in standing.groups else USER_SCOPES
+    return Principal(name=user, groups=standing.groups, scopes=scopes, via="proxy")
+
+
+def recheck_of(request: Request) -> Callable[[], Awaitable[Principal]]:
+    """Asks once more who the request's headers stand for; see api/rights.py."""
+    return partial(_principal_of, request, edge_of(request))
+
+
+def questions_per_minute(request: Request) -> int:
+    """How often the caller may ask; 0 means without limit."""
+    allowed: int = request.state.questions_per_minute
+    return allowed
 
 
 def _forwarded_user(request: Request, *, secret: str) -> str:
@@ -112,6 +132,16 @@ def _not_authenticated() -> NotAuthenticated:
             "社内の画面からはそのまま使えます。",
             en="Send an API key as Authorization: Bearer. An administrator makes one with assistant keys create. "
             "On the company's own screen nothing is needed.",
+        ),
+    )
+
+
+def _not_admitted(user: str) -> AccessDenied:
+    return AccessDenied(
+        Text(ja=f"{user} さんは今は使えません。", en=f"{user} may not use this now."),
+        Text(
+            ja="登録されていないか、止められています。管理者に確かめてください。",
+            en="This user is not registered, or is disabled. Ask the administrator.",
         ),
     )
 

@@ -6,6 +6,7 @@ One value per app, made by create_app; nothing here lives at import time.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,16 @@ from fastapi import Request
 from structlog.typing import FilteringBoundLogger
 
 from api.metrics import Metrics
+from api.rates import KeyUses, Lately, Rates
 from assistant.admission import Admission
+from assistant.domain import DependencyState
 from assistant.settings import Settings
 
 if TYPE_CHECKING:  # the adapters behind it take a second to import; only a started server needs them
     from assistant.wiring import Assistant
+
+OPENED_SECONDS = 600.0
+"""A viewer asks for one file in many ranges: within ten minutes they are one entry of the audit."""
 
 
 @dataclass
@@ -30,6 +36,13 @@ class Edge:
     log: FilteringBoundLogger
     opened: Assistant | None = None
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    rates: Rates = field(default_factory=Rates)
+    opened_lately: Lately = field(default_factory=lambda: Lately(seconds=OPENED_SECONDS))
+    states_of_upkeep: Callable[[], list[DependencyState]] = list
+    key_uses: KeyUses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.key_uses = KeyUses(self.log)
 
     @property
     def assistant(self) -> Assistant:

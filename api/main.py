@@ -20,6 +20,7 @@ from api.edge import Edge
 from api.logs import RequestLog, make_log
 from api.metrics import Metrics
 from api.routes import admin, answers, ask, conversations, documents, health, jobs, me, openai
+from api.upkeep import kept_up
 from assistant.admission import Admission
 from assistant.settings import Settings
 
@@ -75,11 +76,13 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
     if edge.opened is not None:
-        yield
+        async with kept_up(edge):
+            yield
         return
     from assistant.wiring import open_assistant
 
     async with open_assistant(edge.settings) as assistant:
         edge.opened = assistant
-        yield
+        async with kept_up(edge):
+            yield
         edge.closing.set()

@@ -22,10 +22,11 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 
 from api import examples, links
-from api.deps import Asker
+from api.deps import Asker, questions_per_minute, recheck_of
 from api.edge import Edge, edge_of, log_fields, request_id_of
 from api.errors import internal_error, invalid_field, shutting_down
 from api.problems import remember_question
+from api.rights import ended
 from api.stream import STATUS_HUNG_UP, ask_frames, open_stream, wants_events
 from assistant import wire
 from assistant.admission import crowd_of, user_of
@@ -60,7 +61,7 @@ def question_of(
 ) -> Question:
     """The question as the pipeline takes it: control characters removed, language decided.
 
-    Raises QuestionError for an empty and QuestionTooLong for a too long one.
+    Raises QuestionError for an empty, QuestionTooLong for a too long one, TooManyQuestions for one too soon.
     """
     edge = edge_of(request)
     remember_question(request, text)
@@ -81,6 +82,7 @@ def question_of(
             ),
             Text(ja="要点にしぼって短くしてください。", en="Shorten it to its point."),
         )
+    edge.rates.take(principal.name, per_minute=questions_per_minute(request))
     decided: Language = language_of(cleaned) if language == "auto" else language
     return Question(
         text=cleaned,
@@ -176,12 +178,12 @@ class Asking:
         open_question.enter_context(self._edge.assistant.answering())
         work = asyncio.create_task(self._work(queue))
         gone = asyncio.create_task(self._hung_up())
-        closing = asyncio.create_task(self._edge.closing.wait())
+        ending = asyncio.create_task(self._ending())
         following = asyncio.create_task(queue.get())
         try:
             while True:
                 await asyncio.wait(
-                    {work, gone, closing, following}, timeout=SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    {work, gone, ending, following}, timeout=SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
                 event = following.result() if following.done() else None
                 if gone.done():
@@ -189,8 +191,8 @@ class Asking:
                     self._edge.metrics.hang_ups.inc()
                     self._log["ended"] = "hung up"
                     return
-                if closing.done() and not isinstance(event, Finished | Failed):
-                    event = Failed(shutting_down())
+                if ending.done() and not isinstance(event, Finished | Failed):
+                    event = Failed(ending.result())
                 elif event is None and work.done() and queue.empty():
                     event = Failed(self._unforeseen(work))
                 if event is None and work.done():
@@ -203,7 +205,7 @@ class Asking:
                     following = asyncio.create_task(queue.get())
         finally:
             open_question.close()
-            tasks = {work, gone, closing, following}
+            tasks = {work, gone, ending, following}
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
@@ -225,6 +227,19 @@ class Asking:
             if isinstance(error, Overloaded):
                 edge.metrics.queue_refusals.labels(bound="user" if error.is_own else "machine").inc()
             await queue.put(Failed(error))
+
+    async def _ending(self) -> AssistantError:
+        """Returns, with the reason, when the server stops or the caller's rights end, whatever comes first."""
+        recheck = recheck_of(self._request)
+        every_seconds = self._edge.settings.door.recheck_seconds
+        rights = asyncio.create_task(ended(recheck, self._question.principal, every_seconds=every_seconds))
+        closing = asyncio.create_task(self._edge.closing.wait())
+        try:
+            await asyncio.wait({rights, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return rights.result() if rights.done() else shutting_down()
+        finally:
+            rights.cancel()
+            closing.cancel()
 
     async def _hung_up(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":

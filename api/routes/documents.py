@@ -17,10 +17,11 @@ from fastapi.responses import FileResponse
 
 from api import examples, links
 from api.deps import Reader
-from api.edge import edge_of
+from api.edge import edge_of, request_id_of
 from api.errors import RangeNotSatisfiable
 from api.ids import looked_up
 from assistant import domain, wire
+from assistant.audit import Act, AuditEntry
 from assistant.errors import NotFound, Text
 from assistant.wire_excerpt import ExcerptOut
 
@@ -115,7 +116,9 @@ async def get_document_text(
 ) -> ExcerptOut:
     """A part of the text, as it was read from the original; citations' `start` and `end` count in it."""
     call = partial(edge_of(request).assistant.ledger.document_text, start=start, limit=limit)
-    return ExcerptOut.from_domain(await _of_document(call, document_id, principal=principal))
+    excerpt = await _of_document(call, document_id, principal=principal)
+    await _audit(request, document_id, principal=principal)
+    return ExcerptOut.from_domain(excerpt)
 
 
 @router.get(
@@ -170,6 +173,7 @@ async def get_file(document_id: str, request: Request, principal: Reader) -> Res
         kept = {name: response.headers[name] for name in ("etag", "last-modified", "cache-control")}
         return Response(status_code=304, headers=kept)
     _check_range(request, response, size_bytes=stat.st_size)
+    await _audit(request, document_id, principal=principal)
     return response
 
 
@@ -177,6 +181,17 @@ def _has_it(request: Request, *, etag: str) -> bool:
     """Whether the caller's If-None-Match names these very bytes."""
     wanted = request.headers.get("if-none-match", "")
     return any(one.strip().removeprefix("W/") in {etag, "*"} for one in wanted.split(","))
+
+
+async def _audit(request: Request, document_id: str, *, principal: domain.Principal) -> None:
+    """Writes who opens which document before its bytes leave. Raises StoreUnavailable."""
+    edge = edge_of(request)
+    if edge.opened_lately.has(principal.name, document_id):
+        return
+    request_id = request_id_of(request)
+    entry = AuditEntry(Act.OPENED, principal.name, principal.via, request_id=request_id, documents=(document_id,))
+    await anyio.to_thread.run_sync(edge.assistant.ledger.record, entry)
+    edge.opened_lately.note(principal.name, document_id)
 
 
 async def _of_document(call: Callable[..., Value], document_id: str, *, principal: domain.Principal) -> Value:

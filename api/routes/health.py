@@ -68,7 +68,7 @@ async def _states(edge: Edge) -> list[DependencyState]:
         return [DependencyState("api", "fail", error.message.en, error.hint.ja, error.hint.en)]
     try:
         async with asyncio.timeout(READINESS_SECONDS):
-            return await edge.assistant.readiness()
+            return [*await edge.assistant.readiness(), *edge.states_of_upkeep()]
     except TimeoutError:
         return [
             DependencyState(
