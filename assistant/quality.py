@@ -70,6 +70,8 @@ class Comparison:
     questions: dict[str, Sequence[Asked]] = field(default_factory=dict)
     old: dict[str, Ranks] = field(default_factory=dict)
     new: dict[str, Ranks] = field(default_factory=dict)
+    refused: Sequence[str] = ()
+    """Paths of documents with a text that the new embedder refuses: words alone find that text."""
 
     @property
     def is_worse(self) -> bool:
@@ -104,6 +106,7 @@ class Comparison:
             },
             "gained": gained,
             "lost": lost,
+            "refused": list(self.refused),
             "is_worse": self.is_worse,
         }
 

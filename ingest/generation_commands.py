@@ -75,6 +75,7 @@ def _rebuild_command(stores_of: StoresOf, parser_of: ParserOf) -> Callable[..., 
                 typer.echo(json.dumps({"generation": asdict(generation), **record, "kept": kept}, ensure_ascii=False))
             else:
                 _print_kept(build.kept)
+                _print_refused(record["refused"])
                 print_comparison(record)
                 _print_outcome(generation, is_worse=is_worse)
             if is_worse and not no_switch:
@@ -236,6 +237,18 @@ def _print_kept(kept: list[tuple[str, str]]) -> None:
         )
     for path, reason in kept[:LISTED]:
         typer.echo(f"  ! {path}: {reason}")
+
+
+def _print_refused(paths: list[str]) -> None:
+    if paths:
+        say(
+            f"{len(paths)} 件の文書に、新しい埋め込みモデルがベクトルにできない部分があります。その部分は語の一致だけで見つかります。",
+            f"{len(paths)} documents have a part that the new embedder could not turn into numbers. Words alone find that part.",
+        )
+    for path in paths[:LISTED]:
+        typer.echo(f"  ! {path}: embedding_refused")
+    if len(paths) > LISTED:
+        typer.echo(f"  ! ... {len(paths) - LISTED}")
 
 
 def _print_outcome(generation: Generation, *, is_worse: bool) -> None:

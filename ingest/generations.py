@@ -23,6 +23,7 @@ from assistant.domain import Principal
 from assistant.errors import AssistantError, DocumentError, GenerationError, Text
 from assistant.generation import Generation, GenerationState
 from assistant.quality import Asked, Comparison, compare, golden_questions
+from assistant.reach import version_of
 from assistant.retrieve import Indexes
 from ingest.healing import healing
 from ingest.index_sync import Stores, forget_retired, mend
@@ -76,8 +77,9 @@ class Build:
         ):
             ledger.drop_generation(beside.generation_id)
             beside = None
-        _forget_retired(self.stores)
-        return beside or self.stores.new_generation()
+        beside = beside or self.stores.new_generation()
+        _forget_retired(self.stores)  # now, so that the vectors of an embedder that comes back are kept
+        return beside
 
     def _read_anew(self, generation: Generation) -> None:
         """Files whose version another pipeline made, read by this one; nothing that answers come from changes."""
@@ -140,6 +142,7 @@ def compare_with_active(stores: Stores, generation: Generation, golden_folder: P
     new = Indexes(ledger.beside(), stores.embedder_of(generation), stores.vectors, stores.lexical)
     everybody = Principal("ingestion", groups=ledger.every_group())
     comparison = compare(questions, old=old, new=new, principal=everybody)
+    comparison.refused = sorted(set(ledger.refused_chunks(generation.embedder_id, is_beside=True).values()))
     ledger.mark_ready(generation.generation_id, comparison.as_record())
     return comparison
 
@@ -173,6 +176,7 @@ def switch(stores: Stores, generation_id: str | None = None, *, is_forced: bool 
     _forget_retired(stores)
     mend(stores, beside)
     stores.ledger.switch_generation(beside.generation_id)
+    _doubt_refused(stores, beside)
     active = stores.ledger.active_generation() or beside
     Prover(stores, active).prove()  # versions that went live and were never asked for
     return active
@@ -198,7 +202,14 @@ def roll_back(stores: Stores, *, is_forced: bool = False) -> Generation:
             if not is_forced:
                 raise
             log.warning("rolled_back_without_mending", error=error.describe("en"))
-    return stores.ledger.roll_back()
+    active = stores.ledger.roll_back()
+    _doubt_refused(stores, active)
+    return active
+
+
+def _doubt_refused(stores: Stores, active: Generation) -> None:
+    """The embedder that answers now refuses other texts than the former one: these documents are asked for anew."""
+    stores.ledger.doubt_refused({version_of(chunk_id) for chunk_id in stores.ledger.refused_chunks(active.embedder_id)})
 
 
 def _forget_retired(stores: Stores) -> None:

@@ -31,7 +31,15 @@ from tenacity import (
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.embedders import Embedders
-from assistant.errors import DocumentError, EmbedderMismatch, EmbedderUnavailable, StoreDamaged, StoreUnavailable, Text
+from assistant.errors import (
+    DocumentError,
+    EmbedderMismatch,
+    EmbedderUnavailable,
+    FailureReason,
+    StoreDamaged,
+    StoreUnavailable,
+    Text,
+)
 from assistant.generation import Generation
 from assistant.ports import Embedder, LexicalIndex, VectorIndex, Vectors
 from ingest.yielding import Yielding
@@ -159,6 +167,22 @@ def _write_vectors(stores: Stores, generation: Generation, chunks: Sequence[Live
         stores.vectors.upsert(generation.index_name, [chunk.chunk_id for chunk in chunks], vectors)
 
 
+def _write_vectors_but_refused(stores: Stores, generation: Generation, chunks: Sequence[LiveChunk]) -> None:
+    """Writes the vectors of all that the embedder takes; the others are looked for by halves, and remembered."""
+    try:
+        _write_vectors(stores, generation, chunks)
+    except DocumentError as error:
+        if error.reason is not FailureReason.EMBEDDING_REFUSED:
+            raise
+        if len(chunks) > 1:
+            middle = len(chunks) // 2
+            _write_vectors_but_refused(stores, generation, chunks[:middle])
+            _write_vectors_but_refused(stores, generation, chunks[middle:])
+            return
+        stores.ledger.save_refusal(generation.embedder_id, chunks[0].text_hash)
+        log.warning("text_refused", chunk_id=chunks[0].chunk_id, embedder_id=generation.embedder_id)
+
+
 @patiently
 def embed_ahead(stores: Stores, generation: Generation, chunks: Sequence[LiveChunk]) -> None:
     """Embeds what was never embedded and keeps the vectors in the ledger, where `write_chunks` will find them. A text that
@@ -202,6 +226,8 @@ def _drop_retired_indexes(stores: Stores) -> None:
     for index_name in retired.values():
         stores.vectors.drop(index_name)
         stores.lexical.drop(index_name)
+    if retired and (forgotten := stores.ledger.forget_unused_vectors()):
+        log.info("vectors_forgotten", count=forgotten)
     stores.ledger.forget_generations(list(retired))
 
 
@@ -234,10 +260,15 @@ class Difference:
 def compare(stores: Stores, generation: Generation) -> dict[str, Difference]:
     """Differences of `vectors` and `lexical` against the chunks that the generation must hold. Raises StoreUnavailable."""
     truth = stores.ledger.live_chunk_ids(is_beside=not generation.is_active)
-    name = generation.index_name
-    seen = {"vectors": set(stores.vectors.all_ids(name)), "lexical": set(stores.lexical.all_ids(name))}
+    refused = stores.ledger.refused_chunks(generation.embedder_id, is_beside=not generation.is_active)
+    vectors = set(stores.vectors.all_ids(generation.index_name))
+    lexical = set(stores.lexical.all_ids(generation.index_name))
     return {
-        name: Difference(missing=frozenset(truth - ids), surplus=frozenset(ids - truth)) for name, ids in seen.items()
+        "vectors": Difference(
+            missing=frozenset(truth - vectors - refused.keys()),
+            surplus=frozenset(vectors - truth | vectors & refused.keys()),
+        ),
+        "lexical": Difference(missing=frozenset(truth - lexical), surplus=frozenset(lexical - truth)),
     }
 
 
@@ -245,7 +276,10 @@ def compare(stores: Stores, generation: Generation) -> dict[str, Difference]:
 def mend(
     stores: Stores, generation: Generation, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Makes both indexes of a generation equal to the ledger; how many entries had to be written or removed."""
+    """Makes both indexes of a generation equal to the ledger; how many entries had to be written or removed.
+
+    A text that the embedder refuses stops nothing: it is remembered as refused, and found by its words.
+    """
     differences: dict[str, Difference] = {}
     with _dropping_damage(stores, generation):
         differences = compare(stores, generation)
@@ -265,7 +299,7 @@ def mend(
         for first in range(start, min(start + MEND_BATCH, len(missing)), WRITE_BATCH):
             some = missing[first : first + WRITE_BATCH]
             chunks = list(stores.ledger.live_chunks(some, is_beside=not generation.is_active))
-            _write_vectors(stores, generation, chunks)
+            _write_vectors_but_refused(stores, generation, [c for c in chunks if c.chunk_id in vectors.missing])
             entries += [(chunk.chunk_id, chunk.title, chunk.embedding_text) for chunk in chunks]
             progress(first + len(some), len(missing))
         stores.lexical.write(generation.index_name, add=entries, delete=())

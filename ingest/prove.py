@@ -22,10 +22,11 @@ import structlog
 
 from assistant.adapters.ledger.proving import Proof, Provable
 from assistant.domain import DocumentStatus, Filters, Principal
-from assistant.errors import DocumentError, StoreUnavailable
+from assistant.errors import DocumentError, FailureReason, StoreUnavailable
 from assistant.fold import is_older
 from assistant.generation import Generation
 from assistant.ports import Embedder, Vectors
+from assistant.reach import version_of
 from assistant.retrieve import Indexes, retrieve
 from ingest.index_sync import Stores, patiently
 from ingest.probe import Around, Probe, make_probes, weighed
@@ -40,6 +41,7 @@ SAMPLE = 100
 REMEASURE_SHARE = 0.2
 """A corpus that grew or shrank by this share is measured again: finding among more chunks is harder."""
 NOT_FOUND = "not_found_again"
+REFUSED = FailureReason.EMBEDDING_REFUSED.value
 _AT_ONCE = 4
 _REMEMBERED = 4 * SAMPLE
 
@@ -103,12 +105,17 @@ class Prover:
         started = time.perf_counter()
         after = ""
         while not self._stores.stop.is_set() and (page := self._stores.ledger.unproved(after=after)):
-            proofs = _proofs(self._stores, self._generation, self._embedder, page)
+            proofs = _proofs(self._stores, self._generation, self._embedder, page, self._refused())
             self._stores.ledger.record_proofs(proofs)
             for proof in proofs:
                 (self._lost.add if NOT_FOUND in proof.content["warnings"] else self._lost.discard)(proof.version_id)
             after = page[-1].version_id
         self.seconds += time.perf_counter() - started
+
+    def _refused(self) -> frozenset[str]:
+        """Ids of versions with a text that the embedder refuses."""
+        chunk_ids = self._stores.ledger.refused_chunks(self._generation.embedder_id)
+        return frozenset(version_of(chunk_id) for chunk_id in chunk_ids)
 
     def finish(self, generation: Generation, *, has_changed: bool) -> int:
         """The end of a run: asks again for some documents with a warning when anything changed, and measures the fitness
@@ -172,7 +179,13 @@ def _found_by_vectors(
 
 
 @patiently
-def _proofs(stores: Stores, generation: Generation, embedder: Embedder, page: Sequence[Provable]) -> list[Proof]:
+def _proofs(
+    stores: Stores,
+    generation: Generation,
+    embedder: Embedder,
+    page: Sequence[Provable],
+    refused: frozenset[str],
+) -> list[Proof]:
     """The proofs of some versions, in one event loop; none where half the search was away.
 
     Raises StoreUnavailable when no index answers.
@@ -189,7 +202,11 @@ def _proofs(stores: Stores, generation: Generation, embedder: Embedder, page: Se
         asked = await asyncio.gather(*(ask(document, probe) for document, some in probes for probe in some))
         answers = iter(asked)
         proofs = [(document, [next(answers) for _ in some]) for document, some in probes]
-        return [_proof(document, some) for document, some in proofs if not any(map(_is_doubtful, some))]
+        return [
+            _proof(document, some, is_refused=document.version_id in refused)
+            for document, some in proofs
+            if not any(map(_is_doubtful, some))
+        ]
 
     return asyncio.run(ask_all())
 
@@ -228,8 +245,8 @@ def _is_doubtful(probe: dict[str, Any]) -> bool:
     return probe["rank"] is None and any(code.startswith("degraded_search") for code in probe.get("notices", ()))
 
 
-def _proof(document: Provable, probes: list[dict[str, Any]]) -> Proof:
-    warnings = []
+def _proof(document: Provable, probes: list[dict[str, Any]], *, is_refused: bool) -> Proof:
+    warnings = [REFUSED] if is_refused else []
     if not document.groups:
         warnings.append("nobody_may_read")
     elif not probes or any(probe["rank"] is None for probe in probes):

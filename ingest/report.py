@@ -37,6 +37,12 @@ WARNINGS = {
         "規則により誰も読めません。意図したものでなければ ingest.toml の groups を直してください。",
         "may be read by nobody. If that is not intended, mend `groups` in ingest.toml.",
     ),
+    "embedding_refused": (
+        "埋め込みモデルが文書の一部をベクトルにできません。その部分は語の一致だけで見つかります。文字化けがないか確かめるか、別のモデルで"
+        " `ingest rebuild` を実行してください。",
+        "the embedder could not turn a part of it into numbers; words alone find that part. Check whether its text is "
+        "garbled, or run `ingest rebuild` with another model.",
+    ),
     "not_asked_yet": (
         "まだ確認していません。次の `ingest run` が確かめます。",
         "was not asked for yet. The next `ingest run` does it.",

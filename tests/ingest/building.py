@@ -10,8 +10,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from assistant.adapters.chroma import ChromaVectorIndex
+from assistant.adapters.embedding import TextRefused, embed_in_batches
 from assistant.adapters.fake import FakeEmbedder
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.lexical import TantivyLexicalIndex
@@ -31,7 +33,9 @@ from ingest.index_sync import Stores
 from ingest.pipeline import Run, RunReport
 from ingest.recipe import STANDARD, Recipe
 
-PLAIN, TRANSLATING, SLOW = (EmbedderSpec("test", model) for model in ("plain", "translating", "slow"))
+PLAIN, TRANSLATING, SLOW, REFUSING = (
+    EmbedderSpec("test", model) for model in ("plain", "translating", "slow", "refusing")
+)
 SMALL = Recipe(wanted_characters=120, limit_characters=300)
 SUBJECTS = {
     "休暇": "leave",
@@ -44,7 +48,8 @@ SUBJECTS = {
 
 
 class Embedder(FakeEmbedder):
-    """Bags of words; the translating one knows some English words, the slow one takes its time. Counts its texts."""
+    """Bags of words; the translating one knows some English words, the slow one takes its time, the refusing one can make
+    nothing of the seventh paragraph of what is about purchases. Counts its texts."""
 
     def __init__(self, spec: EmbedderSpec) -> None:
         super().__init__(dimension=192 if spec == PLAIN else 128)
@@ -56,6 +61,8 @@ class Embedder(FakeEmbedder):
         return f"test:{self.spec.model}"
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if self.spec == REFUSING and any("購買規程の第7項" in text for text in texts):
+            embed_in_batches(texts, _refuse, model="refusing")
         self.embedded += len(texts)
         return super().embed_documents(texts)
 
@@ -66,6 +73,10 @@ class Embedder(FakeEmbedder):
             for japanese, english in SUBJECTS.items():
                 text = text.replace(english, f" {japanese}規程 " * 4)
         return super()._row(text)
+
+
+def _refuse(texts: list[str]) -> NoReturn:
+    raise TextRefused("not a number")
 
 
 def regulation(subject: str, articles: int = 12, days: int = 3) -> str:

@@ -16,11 +16,11 @@ import pytest
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.errors import EmbedderMismatch, GenerationError
 from assistant.generation import GenerationState
-from ingest.generations import drop_beside, roll_back, switch
+from ingest.generations import compare_with_active, drop_beside, roll_back, switch
 from ingest.guard import ParserProcess
 from ingest.index_sync import compare
 from tests.contracts.conftest import ChromaServer, free_port
-from tests.ingest.building import PLAIN, SLOW, SMALL, SUBJECTS, TRANSLATING, Site, found, regulation
+from tests.ingest.building import PLAIN, REFUSING, SLOW, SMALL, SUBJECTS, TRANSLATING, Site, found, regulation
 
 GOLDEN = [
     {"id": f"{english}-en", "question": f"{english} {english}", "expected_paths": [f"{japanese}.md"], "kind": "plain"}
@@ -254,6 +254,59 @@ def test_both_indexes_are_restored_from_the_ledger_alone(site: Site, tmp_path: P
     site.write("監査.md", regulation("監査"))
     (site.root / "休暇.md").write_text(regulation("休暇", days=80), encoding="utf-8")
     assert site.run().counts["failed"] == 0  # the damaged index of the previous generation stops nobody
+
+
+def test_a_text_that_the_new_embedder_refuses_stops_nothing_and_is_found_by_its_words(site: Site) -> None:
+    site.fill()
+    site.configured = REFUSING
+    build, generation = site.build()
+    comparison = compare_with_active(site.stores, generation, site.place / "golden")
+    assert (build.kept, comparison.as_record()["refused"]) == ([], ["購買.md"])
+    assert is_equal_to_the_ledger(site)
+    asked = site.embedder(REFUSING).embedded
+    switch(site.stores, is_forced=True)
+    assert status(site) == {"購買.md": ("warn", ["embedding_refused"])}
+    hits = asyncio.run(site.lexical.search(generation.index_name, "購買規程の第7項", limit=3))
+    assert {chunk_id for chunk_id, _ in hits} & site.ledger.refused_chunks(generation.embedder_id).keys()
+    assert site.run().counts["mended"] == 0
+    assert site.embedder(REFUSING).embedded == asked
+    roll_back(site.stores)
+    site.run()
+    assert status(site) == {}
+    assert is_equal_to_the_ledger(site)
+
+
+def status(site: Site) -> dict[str, tuple[str, list[str]]]:
+    """Status and warnings of the documents that are not simply searchable, by path."""
+    receipts = site.ledger.receipts()
+    return {r["path"]: (r["status"], r["warnings"]) for r in receipts if r["status"] != "indexed"}
+
+
+def test_vectors_are_kept_as_long_as_a_generation_uses_their_embedder_and_forgotten_with_the_last(site: Site) -> None:
+    site.fill()
+    site.configured = TRANSLATING
+    site.rebuild()
+    assert embedders_of_vectors(site) == {"test:plain", "test:translating"}
+    drop_beside(site.stores, GenerationState.READY)
+    assert embedders_of_vectors(site) == {"test:plain"}
+    site.configured = REFUSING
+    site.rebuild()
+    switch(site.stores, is_forced=True)
+    assert embedders_of_vectors(site) == {"test:plain", "test:refusing"}
+    site.configured = TRANSLATING
+    site.rebuild()
+    assert embedders_of_vectors(site) == {"test:refusing", "test:translating"}
+    assert site.ledger.refused_chunks("test:refusing")
+    switch(site.stores, is_forced=True)
+    drop_beside(site.stores, GenerationState.PREVIOUS)
+    assert embedders_of_vectors(site) == {"test:translating"}
+    assert site.ledger.refused_chunks("test:refusing") == {}
+
+
+def embedders_of_vectors(site: Site) -> set[str]:
+    """Ids of the embedders that the ledger keeps vectors of."""
+    with site.ledger._engine.connect() as connection:
+        return set(connection.exec_driver_sql("SELECT DISTINCT embedder_id FROM vectors").scalars())
 
 
 def test_only_one_generation_waits_and_a_dropped_one_leaves_nothing_behind(site: Site) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.transaction import Transactional, plain_rows, slices
+from assistant.generation import GenerationState
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,41 @@ class Indexes(Transactional):
                     found[text_hash] = np.frombuffer(blob, dtype=np.float16).astype(np.float32)
         return found
 
+    def refused_chunks(self, embedder_id: str, *, is_beside: bool = False) -> dict[str, str]:
+        """Paths of their documents by the ids of chunks that the embedder refuses: words alone find these. One short
+        query where there are none."""
+        statement = (
+            select(s.chunks.c.chunk_id, s.documents.c.path)
+            .join(s.documents, s.version_in(is_beside=is_beside) == s.chunks.c.version_id)
+            .where(s.documents.c.deleted_at == "")
+        )
+        found: dict[str, str] = {}
+        with self._reading() as connection:
+            refused = connection.execute(
+                select(s.refusals.c.text_hash).where(s.refusals.c.embedder_id == embedder_id)
+            ).scalars()
+            for some in slices(list(refused)):
+                rows = connection.execute(statement.where(s.chunks.c.text_hash.in_(some)))
+                found |= {row.chunk_id: row.path for row in rows}
+        return found
+
+    def save_refusal(self, embedder_id: str, text_hash: str) -> None:
+        """The embedder makes no vector of the text; idempotent."""
+        is_it = (s.refusals.c.embedder_id == embedder_id) & (s.refusals.c.text_hash == text_hash)
+        with self._writing() as connection:
+            connection.execute(delete(s.refusals).where(is_it))
+            connection.execute(insert(s.refusals).values(embedder_id=embedder_id, text_hash=text_hash))
+
+    def forget_unused_vectors(self) -> int:
+        """Forgets what was made by embedders that no generation uses any more; how many vectors. Looks at every key of the
+        vectors, so only where a generation was given up."""
+        used = select(s.generations.c.embedder_id).where(
+            s.generations.c.state.not_in([GenerationState.RETIRED.value, GenerationState.GONE.value])
+        )
+        with self._writing() as connection:
+            connection.execute(delete(s.refusals).where(s.refusals.c.embedder_id.not_in(used)))
+            return connection.execute(delete(s.vectors).where(s.vectors.c.embedder_id.not_in(used))).rowcount
+
     def save_vectors(self, embedder_id: str, vectors: Mapping[str, npt.NDArray[np.float32]]) -> None:
         """Stores vectors by text hash in half precision (measured loss of rank: none); known ones are left alone."""
         with self._writing() as connection:
@@ -91,3 +127,8 @@ class Indexes(Transactional):
                 ]
                 if rows:
                     connection.execute(insert(s.vectors), rows)
+                    connection.execute(
+                        delete(s.refusals).where(
+                            s.refusals.c.embedder_id == embedder_id, s.refusals.c.text_hash.in_(some)
+                        )
+                    )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, String, cast, func, insert, null, select, upd
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
-from assistant.adapters.ledger.transaction import Transactional
+from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.domain import DocumentStatus
 
 PAGE = 100
@@ -136,6 +136,19 @@ class Proving(Transactional):
             return connection.execute(
                 update(s.versions).where(s.versions.c.version_id.in_(chosen)).values(proof=None)
             ).rowcount
+
+    def doubt_refused(self, version_ids: Iterable[str]) -> None:
+        """Takes back the proofs that speak of a refused text, and those of these versions: another embedder answers now."""
+        others = select(s.documents.c.version_id).where(
+            s.documents.c.status == DocumentStatus.WARN.value, s.documents.c.version_id.is_not(None)
+        )
+        speaks_of_one = cast(s.versions.c.proof, String).like('%"embedding_refused"%')
+        with self._writing() as connection:
+            connection.execute(
+                update(s.versions).where(s.versions.c.version_id.in_(others), speaks_of_one).values(proof=None)
+            )
+            for some in slices(list(version_ids)):
+                connection.execute(update(s.versions).where(s.versions.c.version_id.in_(some)).values(proof=None))
 
     def asked_probes(self, *, is_beside: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
         """(version id, probe) of every probe question of the living documents; with `is_beside` the id of the version

@@ -113,6 +113,14 @@ vectors = Table(
     Column("vector", LargeBinary, nullable=False),
 )
 
+# Texts that an embedder refuses: no index of it holds them, and no run asks for them again.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("embedder_id", String(200), primary_key=True),
+    Column("text_hash", String(64), primary_key=True),
+)
+
 generations = Table(
     "generations",
     metadata,
