@@ -13,8 +13,10 @@ from pathlib import Path
 
 import click
 import typer.main
+from fastapi import FastAPI
 
 import assistant.errors
+from api.access import access_page
 from assistant.__main__ import app as assistant_app
 from assistant.errors import AssistantError, FailureReason
 from assistant.release.quality_page import quality_page
@@ -34,6 +36,7 @@ def pages() -> dict[str, str]:
         "docs/reference/errors.md": errors_page(),
         "docs/reference/commands.md": commands_page(),
         "docs/reference/http.md": http_page(),
+        "docs/reference/access.md": GENERATED + access_page(_app()),
         "docs/reference/quality.md": MEASURED
         + quality_page(json.loads((ROOT / "docs/reference/quality.json").read_text())),
     }
@@ -91,9 +94,7 @@ def commands_page() -> str:
 
 def http_page() -> str:
     """Every route with its summary and answers."""
-    from api.main import create_app
-
-    document = create_app(Settings(_env_file=None)).openapi()  # type: ignore[call-arg]
+    document = _app().openapi()
     lines = ["# HTTP", "", "The full description with examples is served at `/openapi.json`.", ""]
     lines += ["| method | path | what | answers |", "|---|---|---|---|"]
     for path, operations in sorted(document["paths"].items()):
@@ -101,6 +102,12 @@ def http_page() -> str:
             answers = ", ".join(sorted(operation["responses"]))
             lines.append(f"| {method.upper()} | `{path}` | {operation.get('summary', '')} | {answers} |")
     return GENERATED + "\n".join(lines) + "\n"
+
+
+def _app() -> FastAPI:
+    from api.main import create_app
+
+    return create_app(Settings(_env_file=None))  # type: ignore[call-arg]
 
 
 def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
