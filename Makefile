@@ -21,9 +21,9 @@ test: $(INSTALLED_DEV) ## every test that needs no GPU, no Docker and no model d
 	@scripts/install-apt.sh
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
-test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills while a folder is ingested
+test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills in an ingestion, every naughty text, real clients of apps
 	@scripts/install-apt.sh
-	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys
+	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys tests/api
 
 test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
 	@scripts/install-apt.sh

@@ -62,6 +62,7 @@ ANSWER: Json = {
         "counted_by": "model",
         "passages_used": 6,
         "passages_dropped": 2,
+        "answer_tokens": 24,
     },
     "warnings": [],
     "notices": [],
@@ -183,6 +184,7 @@ CHAT_ANSWER: Json = {
             "logprobs": None,
         }
     ],
+    "usage": {"prompt_tokens": 1830, "completion_tokens": 24, "total_tokens": 1854},
     "citations": [CITATION],
     "mode": "generated",
     "refused": False,

@@ -19,7 +19,7 @@ from api.description import describe
 from api.edge import Edge
 from api.logs import RequestLog, make_log
 from api.metrics import Metrics
-from api.routes import admin, answers, ask, conversations, documents, health, jobs, me, openai
+from api.routes import admin, answers, ask, conversations, documents, health, jobs, mcp, me, openai
 from api.upkeep import kept_up
 from assistant.admission import Admission
 from assistant.settings import Settings
@@ -52,6 +52,7 @@ def create_app(
     app.state.edge = _edge(settings, assistant, log or make_log(settings))
     for resource in (ask, answers, conversations, documents, jobs, me, admin, openai, health):
         app.include_router(resource.router)
+    mcp.install(app)
     problems.install(app)
     app.add_middleware(Doorkeeper)
     app.add_middleware(RequestLog)  # added last, so outermost
@@ -76,12 +77,12 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
     if edge.opened is not None:
-        async with kept_up(edge):
+        async with kept_up(edge), mcp.running(app):
             yield
         return
     from assistant.wiring import open_assistant
 
-    async with open_assistant(edge.settings) as assistant:
+    async with open_assistant(edge.settings) as assistant, mcp.running(app):
         edge.opened = assistant
         async with kept_up(edge):
             yield

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.domain import ContextUse
 from assistant.history import Exchange
-from assistant.text import language_of
+from assistant.text import language_of, without_control_characters
 from assistant.wire import CitationOut
 
 OFFERED_MODEL = "company-assistant"
@@ -50,13 +51,25 @@ class ChatMessage(Lenient):
         return "\n".join(part.text for part in self.content or [] if part.text)
 
 
+class StreamOptions(Lenient):
+    """What a stream brings beside its text."""
+
+    include_usage: bool = False
+
+
 class ChatIn(Lenient):
     """Body of POST /v1/chat/completions. `sources` false leaves the list of sources out of the content."""
 
     model: str = Field(max_length=200)
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
-    stream: bool = False
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
     sources: bool = True
+
+    @property
+    def has_usage(self) -> bool:
+        """Whether a stream is to end with the numbers of tokens."""
+        return self.stream_options is not None and self.stream_options.include_usage
 
     @property
     def question(self) -> str:
@@ -69,7 +82,7 @@ class ChatIn(Lenient):
         last = max((i for i, message in enumerate(self.messages) if message.role == "user"), default=0)
         exchanges: list[Exchange] = []
         for message in self.messages[:last]:
-            text = message.text.strip()[:EARLIER_CHARACTERS]
+            text = without_control_characters(message.text).strip()[:EARLIER_CHARACTERS]
             if message.role == "user" and text:
                 exchanges.append(Exchange(asked=text, question=text, answer="", language=language_of(text)))
             elif message.role == "assistant" and text and exchanges:
@@ -94,14 +107,29 @@ class ChoiceOut(BaseModel):
     logprobs: None = None
 
 
+class UsageOut(BaseModel):
+    """Tokens as the model counted them; zero where no model wrote."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+    @classmethod
+    def from_domain(cls, context: ContextUse) -> UsageOut:
+        """The numbers of one answer."""
+        prompt, completion = context.prompt_tokens, context.answer_tokens
+        return cls(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
+
+
 class ChatOut(BaseModel):
-    """Body of a 200 that is not streamed. No `usage`: the tokens of an answer are not counted."""
+    """Body of a 200 that is not streamed."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
     created: int
     model: str
     choices: list[ChoiceOut]
+    usage: UsageOut
     citations: list[CitationOut]
     mode: str
     refused: bool
@@ -137,6 +165,11 @@ def chunk(
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}],
         **more,
     }
+
+
+def usage_chunk(completion_id: str, *, created: int, usage: UsageOut) -> dict[str, Any]:
+    """The chunk without a choice that ends a stream whose caller wants to know the tokens."""
+    return chunk(completion_id, created=created, delta={}, choices=[], usage=usage.model_dump())
 
 
 class OpenAIErrorDetail(BaseModel):

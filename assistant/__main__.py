@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from assistant.wiring import open_assistant
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers from the company's own documents.")
 
+API = "http://127.0.0.1:8000"
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AsUser = Annotated[str, typer.Option("--as", help="User whose rights apply; default: only what everyone may read.")]
 
@@ -40,6 +42,34 @@ def up(
         settings = load_settings()
         configure_logs(settings.log_level)
         run(settings, only=[name.strip() for name in only.split(",") if name.strip()], is_demo=demo)
+
+
+@app.command(name="mcp")
+def speak_mcp(
+    key_file: Annotated[Path, typer.Option(help="File that holds the API key; readable by nobody else.")],
+    api: Annotated[str, typer.Option(help="Address of the API, as https://assistant.example.co.jp/api.")] = API,
+    language: Annotated[str, typer.Option(help="Language of messages: ja or en.")] = "ja",
+) -> None:
+    """Tools ask, search, read_document for programs that speak MCP, on standard input and output."""
+    with telling_errors():
+        if find_spec("mcp") is None:
+            raise SettingsError(
+                Text(ja="パッケージ mcp がありません。", en="The package mcp is not installed."),
+                Text(ja="pip install 'company-assistant[mcp]'", en="pip install 'company-assistant[mcp]'"),
+            )
+        from assistant.tools import serve_stdio
+
+        try:
+            key = key_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                Text(ja=f"キーのファイル {key_file} を読めません。", en=f"The key file {key_file} cannot be read."),
+                Text(
+                    ja="assistant keys create で作ったキーを入れてください。",
+                    en="Put a key of assistant keys create there.",
+                ),
+            ) from error
+        asyncio.run(serve_stdio(api, key, language="en" if language == "en" else "ja"))
 
 
 @app.command(name="ask")

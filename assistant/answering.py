@@ -114,6 +114,7 @@ class Draft:
         """Notes the model's own counts, and whether it was stopped at its token limit."""
         if end.prompt_tokens is not None:
             self.context = replace(self.context, prompt_tokens=end.prompt_tokens, counted_by="model")
+        self.context = replace(self.context, answer_tokens=end.answer_tokens or 0)
         if end.truncated:
             self.notices.append(_CUT_OFF)
 

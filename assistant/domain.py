@@ -220,6 +220,7 @@ class ContextUse:
     counted_by: Literal["model", "tokenizer", "estimate", "none"]
     passages_used: int
     passages_dropped: int
+    answer_tokens: int = 0  # as the model counted them; 0 where it did not
 
 
 @dataclass(frozen=True)
@@ -253,8 +254,7 @@ class Answer:
     timings: Timings
     rewritten: str | None = None
     """The question made to stand alone, where it leaned on the conversation."""
-    offered: tuple[str, ...] = ()
-    """Chunk ids of the passages in the prompt, in their order; empty without a model."""
+    offered: tuple[str, ...] = ()  # chunk ids of the passages in the prompt, in their order; empty without a model
 
 
 @dataclass(frozen=True)

@@ -198,3 +198,9 @@ def overlap(of: str, within: str) -> float:
     """Share of the bigrams of `of` that also occur in `within`, 0 to 1."""
     wanted = character_bigrams(of)
     return len(wanted & character_bigrams(within)) / len(wanted) if wanted else 0.0
+
+
+def without_control_characters(text: str) -> str:
+    """The text without control characters and lone surrogates; line ends and tabs stay, emoji stay whole."""
+    unified = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})

@@ -141,6 +141,7 @@ class ContextOut(Wire):
     counted_by: Literal["model", "tokenizer", "estimate", "none"]
     passages_used: int
     passages_dropped: int
+    answer_tokens: int = 0
 
 
 class NoticeOut(Wire):

@@ -10,7 +10,7 @@ SSE lines -> (event name, JSON) -> QueuedOut | RewrittenOut | FoundOut | TokenOu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from assistant.client import parse_events
 from assistant.errors import Language, Text
 from assistant.wire import (
     AnswerOut,
@@ -225,34 +226,3 @@ class ApiClient:
                 retryable=True,
             )
         )
-
-
-def parse_events(pieces: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-    """Events of an SSE stream as (name, data); a comment line comes as ("", its text).
-
-    Lines end at a line feed only: JSON may hold U+2028 and its kin, at which Python's own splitting would cut it.
-    """
-    name = ""
-    data: list[str] = []
-    for line in _lines(pieces):
-        if line == "":
-            if data:
-                yield name or "message", "\n".join(data)
-            name, data = "", []
-        elif line.startswith(":"):
-            yield "", line[1:].strip()
-        else:
-            field, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if field == "event":
-                name = value
-            elif field == "data":
-                data.append(value)
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
-    rest = b""
-    for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            yield line.removesuffix(b"\r").decode("utf-8", errors="replace")

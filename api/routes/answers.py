@@ -14,7 +14,7 @@ from api import examples
 from api.deps import Asker
 from api.edge import edge_of
 from api.ids import looked_up
-from api.routes.ask import without_control_characters
+from assistant.text import without_control_characters
 from assistant.wire_history import FeedbackIn, FeedbackOut, ValidityOut
 
 router = APIRouter(tags=["questions"])

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import unicodedata
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 from typing import Literal
@@ -34,7 +33,7 @@ from assistant.domain import Answer, Event, Failed, Filters, Finished, Principal
 from assistant.errors import AssistantError, Language, Overloaded, QuestionError, QuestionTooLong, Text
 from assistant.history import Exchange
 from assistant.line import Crowd
-from assistant.text import language_of
+from assistant.text import language_of, without_control_characters
 
 router = APIRouter(tags=["questions"])
 
@@ -93,12 +92,6 @@ def question_of(
         request_id=request_id_of(request),
         earlier=earlier,
     )
-
-
-def without_control_characters(text: str) -> str:
-    """The text without control characters and lone surrogates; line ends and tabs stay, emoji stay whole."""
-    unified = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
 
 
 def check_release(edge: Edge, release: str | None) -> None:

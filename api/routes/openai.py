@@ -18,7 +18,18 @@ from api import examples
 from api.deps import Asker
 from api.edge import edge_of, request_id_of
 from api.errors import ModelUnknown
-from api.openai_shapes import OFFERED_MODEL, ChatIn, ChatOut, ChoiceOut, ModelOut, ModelsOut, ReplyOut, chunk
+from api.openai_shapes import (
+    OFFERED_MODEL,
+    ChatIn,
+    ChatOut,
+    ChoiceOut,
+    ModelOut,
+    ModelsOut,
+    ReplyOut,
+    UsageOut,
+    chunk,
+    usage_chunk,
+)
 from api.openai_text import StreamedText, sources_of
 from api.problems import note_error, openai_error, problem_for
 from api.routes.ask import Asking, question_of
@@ -62,7 +73,7 @@ async def create_chat_completion(body: ChatIn, request: Request, principal: Aske
         )
     asking = Asking(request, question)
     if body.stream:
-        return await open_stream(request, asking, encode=_encoder(has_sources=body.sources))
+        return await open_stream(request, asking, encode=_encoder(has_sources=body.sources, has_usage=body.has_usage))
     answer = await asking.answer()
     if answer is None:
         return Response(status_code=STATUS_HUNG_UP)
@@ -72,6 +83,7 @@ async def create_chat_completion(body: ChatIn, request: Request, principal: Aske
         created=int(time.time()),
         model=OFFERED_MODEL,
         choices=[ChoiceOut(message=ReplyOut(content=answer.text + sources))],
+        usage=UsageOut.from_domain(answer.context),
         **_extras(answer),
     )
 
@@ -86,14 +98,14 @@ def _extras(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _encoder(*, has_sources: bool) -> Callable[[Request, Events], Frames]:
+def _encoder(*, has_sources: bool, has_usage: bool) -> Callable[[Request, Events], Frames]:
     def encode(request: Request, events: Events) -> Frames:
-        return _chat_frames(request, events, has_sources=has_sources)
+        return _chat_frames(request, events, has_sources=has_sources, has_usage=has_usage)
 
     return encode
 
 
-async def _chat_frames(request: Request, events: Events, *, has_sources: bool) -> Frames:
+async def _chat_frames(request: Request, events: Events, *, has_sources: bool, has_usage: bool) -> Frames:
     """Chunks, then the last one with the citations and `[DONE]`; an error ends the stream instead of `[DONE]`."""
     completion_id, created = f"chatcmpl-{request_id_of(request)}", int(time.time())
     text = StreamedText()
@@ -119,6 +131,9 @@ async def _chat_frames(request: Request, events: Events, *, has_sources: bool) -
                         yield content(piece)
                     extras = _extras(answer)
                     yield _frame(chunk(completion_id, created=created, delta={}, finish_reason="stop", **extras))
+                    if has_usage:
+                        usage = UsageOut.from_domain(answer.context)
+                        yield _frame(usage_chunk(completion_id, created=created, usage=usage))
                     yield b"data: [DONE]\n\n"
                 case Failed():
                     note_error(request, event.error)

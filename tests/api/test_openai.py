@@ -85,6 +85,18 @@ def test_what_the_client_tells_of_its_conversation_reaches_the_pipeline(
     ]
 
 
+def test_tokens_are_told_as_the_model_counted_them(start_server: StartServer, key: str) -> None:
+    counted = replace(ANSWER, context=replace(ANSWER.context, answer_tokens=24))
+    server = start_server(course=(FOUND, domain.Token(ANSWER.text), domain.Finished(counted)))
+    with sdk(server, key) as client:
+        usage = complete(client).usage
+        chunks = list(complete(client, stream=True, stream_options={"include_usage": True}))
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (900, 24, 924)
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage == usage
+    assert all(chunk.usage is None for chunk in chunks[:-1])
+
+
 def test_sources_under_the_text_can_be_left_out(client: openai.OpenAI) -> None:
     assert complete(client, extra_body={"sources": False}).choices[0].message.content == ANSWER.text
 

@@ -7,10 +7,11 @@ from contextlib import closing
 
 import pytest
 
+from assistant.client import parse_events
 from assistant.wire import AnswerOut, CitedOut, FoundOut, QueuedOut, TokenOut
 from tests.stubs.api.content import LEAVE_QUOTE
 from tests.stubs.api.process import free_port, seen_by
-from ui.client import ApiClient, Heartbeat, ProblemError, parse_events
+from ui.client import ApiClient, Heartbeat, ProblemError
 
 
 def wait_for_end(api_url: str, question: str) -> dict[str, object]:
