@@ -14,7 +14,7 @@ import typer
 
 from assistant import people_commands
 from assistant.domain import Answer, DependencyState, Failed, Finished, Principal, Question, Token
-from assistant.errors import QuestionError, QuestionTooLong, Text
+from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.logs import configure_logs
 from assistant.release.doctor import examine
 from assistant.settings import Settings, load_settings

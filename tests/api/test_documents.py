@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from assistant.adapters.ledger import Ledger
+from assistant.audit import Act
 from assistant.wire import DocumentOut, DocumentsOut
 from assistant.wire_excerpt import ExcerptOut
 from tests.api.canned import RULE, RunningServer, write_document
@@ -85,6 +86,7 @@ def test_the_text_is_read_part_by_part(server: RunningServer, ledger: Ledger, le
             if part.end == part.characters:
                 break
         assert "".join(parts) == RULE
+        assert [entry.documents for entry in ledger.audit_entries(act=Act.OPENED)] == [(leave_id,)]
         assert client.get(f"/documents/{leave_id}/text", params={"start": 10**9}).json()["text"] == ""
         assert client.get(f"/documents/{leave_id}/text", params={"limit": 0}).status_code == 422
         hidden, missing = (client.get(f"/documents/{d}/text", headers={"X-Request-Id": "r"}) for d in (secret_id, "no"))

@@ -12,6 +12,7 @@ from assistant.adapters.fake import FakeChatModel, FakeEmbedder, InMemoryVectorI
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.ask import Pipeline, ask, search
+from assistant.ports import Turn
 from assistant.retrieve import Indexes
 from tests.api.canned import RULE, CannedAssistant, write_document
 
@@ -22,18 +23,18 @@ class WholeAssistant(CannedAssistant):
 
     pipeline: Pipeline | None = None
 
-    async def ask(self, question: domain.Question) -> AsyncGenerator[domain.Event, None]:
+    async def ask(self, question: domain.Question, turn: Turn | None = None) -> AsyncGenerator[domain.Event, None]:
         """The real course of a question."""
         assert self.pipeline is not None
         self.questions.append(question)
-        async with aclosing(ask(question, self.pipeline)) as events:
+        async with aclosing(ask(question, self.pipeline, turn)) as events:
             async for event in events:
                 yield event
 
     async def search(self, question: domain.Question, *, limit: int) -> domain.SearchResult:
         """The real search."""
         assert self.pipeline is not None
-        return await search(question, self.pipeline, limit=limit)
+        return await search(question, self.pipeline.indexes, limit=limit)
 
 
 def whole_assistant(ledger: Ledger, folder: Path) -> WholeAssistant:
