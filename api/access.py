@@ -74,6 +74,7 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/me"): Access((), Seen.OWN),
     ("GET", "/v1/models"): _ASK,
     ("POST", "/v1/chat/completions"): Access(("ask",), Seen.READABLE),
+    ("POST", "/mcp"): Access((), Seen.READABLE),
     ("GET", "/healthz"): _OPEN,
     ("GET", "/readyz"): _OPEN,
     ("GET", "/metrics"): _OPEN,

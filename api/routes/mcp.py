@@ -75,7 +75,7 @@ def install(app: FastAPI) -> None:
     """Adds /mcp to the app where the package is there; otherwise the address does not exist."""
     app.state.mcp = McpDoor(app) if find_spec("mcp") is not None else None
     if app.state.mcp is not None:
-        app.router.routes.append(Route(PATH, app.state.mcp))
+        app.router.routes.append(Route(PATH, app.state.mcp, methods=["POST"]))
 
 
 def running(app: FastAPI) -> AbstractAsyncContextManager[Any]:

@@ -28,6 +28,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/answers/{answer_id}/feedback"): {"rating": "up"},
     ("PATCH", "/conversations/{conversation_id}"): {"title": f"{SECRET}のこと"},
     ("POST", "/jobs"): {"kind": "run"},
+    ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
 }
 
 
