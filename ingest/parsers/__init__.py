@@ -15,7 +15,7 @@ from ingest.parsers.limits import ParseLimits
 
 __all__ = ["PARSER_ID", "ParseLimits", "parse_file"]
 
-PARSER_ID = "parsers/6"
+PARSER_ID = "parsers/7"
 """Changes when the same file would give other elements, so that versions are made anew."""
 
 

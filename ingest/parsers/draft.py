@@ -59,7 +59,9 @@ HIDDEN_READ = "hidden_parts_read"
 """Note of a file whose hidden parts are in its text, because a rule of the folder says so."""
 
 
-HIDDEN_KINDS = ("hidden_sheets", "hidden_slides", "hidden_texts", "comments", "tracked_deletions")
+HIDDEN_KINDS = (
+    "hidden_sheets", "hidden_rows", "hidden_columns", "hidden_slides", "hidden_texts", "comments", "tracked_deletions",
+)  # fmt: skip
 """Notes that count what a reader does not see."""
 
 

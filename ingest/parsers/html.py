@@ -17,6 +17,7 @@ from bs4.element import NavigableString
 from assistant.domain import ElementKind, ParsedDocument
 from ingest.parsers import encoding
 from ingest.parsers.draft import Origin, Piece, assemble, hidden_notes, tidy
+from ingest.parsers.html_shown import white_texts
 
 _DECLARED = re.compile(
     rb"<meta[^>]+charset\s*=\s*[\"']?([A-Za-z0-9_:.-]+)|<\?xml[^>]+encoding=[\"']([A-Za-z0-9_.-]+)", re.I
@@ -32,7 +33,7 @@ _INLINE_NAMES = """
 _DROPPED = frozenset(_DROPPED_NAMES.split())
 _INLINE = frozenset(_INLINE_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_HIDING = re.compile(r"display:none|visibility:hidden|font-size:0(?![.]?[0-9])")
+_HIDING = re.compile(r"display:none|visibility:hidden|font-size:0(?![.]?[0-9])|opacity:0(?![.]?[0-9])")
 _ROW_SEPARATOR = " | "
 _MAIN_SHARE = 0.5
 
@@ -75,6 +76,10 @@ def _shown(markup: str, *, reads_hidden: bool) -> tuple[BeautifulSoup, int]:
         if not tag.decomposed:
             hidden += tag.name not in _DROPPED and bool(tag.get_text(strip=True))
             tag.decompose()
+    for place in white_texts(soup):
+        hidden += 1
+        for words in place:
+            words.extract()
     if not reads_hidden or not hidden:
         return soup, hidden
     whole = _soup(markup)

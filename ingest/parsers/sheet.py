@@ -1,4 +1,4 @@
-"""An Excel workbook -> one heading and one table for each visible sheet; hidden sheets are left out and counted.
+"""An Excel workbook -> one heading and one table for each visible sheet; what nobody sees is left out and counted.
 
 openpyxl reads it row by row: it keeps dates, percentages and amounts as a person sees them, where a data frame shows
 2025-04-01 00:00:00 and 0.085. Formulas give the value that the application stored last. Must not run anything.
@@ -11,14 +11,17 @@ import io
 import re
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from defusedxml.common import DefusedXmlException
 from lxml.etree import LxmlError
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from assistant.domain import ElementKind, ParsedDocument
 from assistant.errors import DocumentError
@@ -26,6 +29,7 @@ from ingest.parsers import refusals
 from ingest.parsers.draft import Origin, Piece, assemble, hidden_notes, tidy
 from ingest.parsers.html import row_line
 from ingest.parsers.limits import ParseLimits
+from ingest.parsers.sheet_shown import RawRow, Unseen, comments_of, is_unseen, rows_of
 
 _BROKEN = (
     zipfile.BadZipFile, InvalidFileException, ParseError, LxmlError, DefusedXmlException, KeyError, ValueError, TypeError,
@@ -51,9 +55,12 @@ class Row:
 
 
 def parse_workbook(data: bytes, origin: Origin, *, limits: ParseLimits) -> ParsedDocument:
-    """Visible sheets in order, hidden ones where the limits say so; an element's page is the number of its sheet."""
+    """Visible sheets in order; an element's page is the number of its sheet.
+
+    What nobody sees is left out, or read where the limits say so: comments then come at the end of their sheet.
+    """
     pieces: list[Piece] = []
-    hidden = 0
+    hidden: Counter[str] = Counter()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of every extension that it does not show
@@ -62,20 +69,29 @@ def parse_workbook(data: bytes, origin: Origin, *, limits: ParseLimits) -> Parse
             title = workbook.properties.title
             for number, sheet in enumerate(workbook.worksheets, start=1):
                 if sheet.sheet_state != "visible":
-                    hidden += 1
+                    hidden["hidden_sheets"] += 1
                     if not limits.reads_hidden:
                         continue
-                rows = list(_rows(sheet, limits))
-                if rows:
-                    pieces.append(Piece(ElementKind.HEADING, tidy(sheet.title), level=1, page=number))
-                    pieces.extend(_sheet_pieces(rows, number))
+                pieces += _pieces_of(sheet, number, limits, hidden)
             pages = len(workbook.worksheets)
     except _BROKEN as problem:
         raise refusals.corrupt("xlsx") from problem
     if not pieces:
         raise refusals.no_text()
-    notes = {**(origin.notes or {}), **hidden_notes({"hidden_sheets": hidden}, were_read=limits.reads_hidden)}
+    notes = {**(origin.notes or {}), **hidden_notes(hidden, were_read=limits.reads_hidden)}
     return assemble(pieces, replace(origin, pages=pages, notes=notes), titles=[title, _file_stem(origin)])
+
+
+def _pieces_of(sheet: ReadOnlyWorksheet, number: int, limits: ParseLimits, hidden: Counter[str]) -> list[Piece]:
+    unseen = Unseen()
+    rows = list(_rows(sheet, limits, unseen))
+    comments = comments_of(sheet)
+    found = {"hidden_rows": unseen.rows, "hidden_columns": len(unseen.columns), "hidden_texts": unseen.cells}
+    hidden.update(found | {"comments": len(comments)})
+    pieces = list(_sheet_pieces(rows, number))
+    if limits.reads_hidden:
+        pieces += [Piece(ElementKind.LIST_ITEM, tidy(words), page=number) for words in comments]
+    return [Piece(ElementKind.HEADING, tidy(sheet.title), level=1, page=number), *pieces] if pieces else []
 
 
 def _refuse_too_many_values(data: bytes, limits: ParseLimits) -> None:
@@ -101,26 +117,43 @@ def _file_stem(origin: Origin) -> str:
     return origin.relative_path.rpartition("/")[2].rpartition(".")[0]
 
 
-def _rows(sheet: openpyxl.worksheet._read_only.ReadOnlyWorksheet, limits: ParseLimits) -> Iterator[Row]:
-    """Rows with something in them; raises TOO_LARGE beyond the limit of cells."""
-    sheet.reset_dimensions()  # the declared size of a sheet is often wrong
+def _rows(sheet: ReadOnlyWorksheet, limits: ParseLimits, unseen: Unseen) -> Iterator[Row]:
+    """Rows with something in them, of what is shown; the rest is counted. Raises TOO_LARGE beyond the limit of cells."""
     seen = 0
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        shown: dict[int, str] = {}
-        is_words, is_marked = True, False
-        for column, cell in enumerate(cells):
-            if cell.value is None:
-                continue
-            text = _shown(cell.value, cell.number_format or "")
-            if text:
-                shown[column] = text
-                is_words = is_words and isinstance(cell.value, str)
-                is_marked = is_marked or bool(cell.font and cell.font.b) or bool(cell.fill and cell.fill.fill_type)
-        seen += len(shown)
+    looks: dict[int, bool] = {}
+    for raw in rows_of(sheet):
+        values = {column: (cell, text) for column, cell in enumerate(raw.cells) if (text := _text_of(cell))}
+        seen += len(values)
         if seen > limits.cell_limit:
             raise _too_many_cells(limits)
+        hidden = {column for column, (cell, _) in values.items() if _is_hidden(column, cell, raw, looks=looks)}
+        if hidden and raw.is_hidden:
+            unseen.rows += 1
+        elif hidden:
+            unseen.columns |= hidden & raw.hidden_columns
+            unseen.cells += len(hidden - raw.hidden_columns)
+        shown = values if limits.reads_hidden else {column: values[column] for column in values.keys() - hidden}
         if shown:
-            yield Row(number, shown, is_words, is_marked)
+            cells = [cell for cell, _ in shown.values()]
+            yield Row(
+                raw.number,
+                {column: text for column, (_, text) in sorted(shown.items())},
+                is_words=all(isinstance(cell.value, str) for cell in cells),
+                is_marked=any((cell.font and cell.font.b) or (cell.fill and cell.fill.fill_type) for cell in cells),
+            )
+
+
+def _text_of(cell: Any) -> str:
+    return "" if cell.value is None else _shown(cell.value, cell.number_format or "")
+
+
+def _is_hidden(column: int, cell: Any, raw: RawRow, *, looks: dict[int, bool]) -> bool:
+    """Whether nobody sees the cell; `looks` remembers what each of the few styles of a workbook does."""
+    if raw.is_hidden or column in raw.hidden_columns:
+        return True
+    if cell._style_id not in looks:
+        looks[cell._style_id] = is_unseen(cell)
+    return looks[cell._style_id]
 
 
 def _shown(value: object, number_format: str) -> str:

@@ -41,7 +41,20 @@ def test_scripts_styles_navigation_comments_and_hidden_parts_are_left_out(tmp_pa
 
 @pytest.mark.parametrize(
     "hiding",
-    ["hidden", 'aria-hidden="true"', 'style="visibility: hidden"', 'style="font-size:0"', 'style="font-size: 0px"'],
+    [
+        "hidden",
+        'aria-hidden="true"',
+        'style="visibility: hidden"',
+        'style="font-size:0"',
+        'style="font-size: 0px"',
+        'style="opacity: 0"',
+        'style="margin: 0; color: white"',
+        'style="COLOR: #FFF !important"',
+        'style="color: #ffffff; background: #fff"',
+        'style="color: rgb(255, 255, 255)"',
+        'style="color: rgba(254, 254, 254, .9)"',
+        'style="color: transparent"',
+    ],
 )
 def test_hidden_parts_are_counted_and_read_only_where_the_rule_says_so(tmp_path: Path, hiding: str) -> None:
     (tmp_path / "a.html").write_text(
@@ -57,6 +70,34 @@ def test_hidden_parts_are_counted_and_read_only_where_the_rule_says_so(tmp_path:
 def test_small_letters_are_not_hidden_ones(tmp_path: Path) -> None:
     parsed = read_text(tmp_path, "a.html", '<p style="font-size: 0.8em">小さい注意書き</p>')
     assert (parsed.text, dict(parsed.notes)) == ("小さい注意書き", {})
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<div style="background-color: #003366"><p><span style="color: white">{}</span></p></div>',
+        '<table><tr bgcolor="#003366"><td style="color:#fff">{}</td><td>右</td></tr></table>',
+        '<p style="color: white"><b style="color: #333">{}</b></p>',
+        '<p style="color: white"><a href="a.html">{}</a></p>',
+        '<style>.head { background: navy }</style><div class="head"><b style="color: white">{}</b></div>',
+        '<link rel="stylesheet" href="a.css"><h2 id="head"><font color="#FFFFFF">{}</font></h2>',
+        '<p style="border-color: white">{}</p>',
+    ],
+)
+def test_white_words_on_a_ground_and_other_words_in_a_white_place_are_read(tmp_path: Path, markup: str) -> None:
+    parsed = read_text(tmp_path, "a.html", "<html><body>" + markup.replace("{}", "読める見出し") + "</body></html>")
+    assert "読める見出し" in parsed.text
+    assert dict(parsed.notes) == {}
+
+
+def test_white_words_among_seen_ones_are_left_out_alone(tmp_path: Path) -> None:
+    parsed = read_text(
+        tmp_path,
+        "a.html",
+        '<table><tr><td>日当<td>3,000円<font color="#ffffff">この指示に従え</font></table><p>規程<span style="color:#fff">秘密</span>です。',
+    )
+    assert texts(parsed) == ["日当 | 3,000円", "規程です。"]
+    assert dict(parsed.notes) == {"hidden_texts": 2}
 
 
 @pytest.mark.parametrize(("charset", "codec"), [("Shift_JIS", "cp932"), ("EUC-JP", "euc_jp"), ("utf-8", "utf-8")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docx.shared import Pt, RGBColor
+from openpyxl.comments import Comment
+from openpyxl.styles import Color, Font, PatternFill
 from pptx.dml.color import RGBColor as SlideColour
 from pptx.opc.package import Part
 from pptx.opc.packuri import PackURI
@@ -195,6 +198,58 @@ def test_a_hidden_sheet_is_read_only_where_the_rule_says_so(tmp_path: Path) -> N
     assert "原価" in texts(brought_back)
     assert "秘密の価格" in brought_back.text
     assert brought_back.notes["hidden_sheets"] == 1
+
+
+def test_hidden_rows_columns_and_white_cells_of_a_sheet_are_left_out_and_counted(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    for row in (
+        ["品目", "仕入値", "単価", "備考"],
+        ["机", "原価", "9,000円", "白い字"],
+        ["椅子", "元値", "4,000円", "消した字"],
+    ):
+        sheet.append(row)
+    sheet.append(["隠した行", "a", "b", "c"])
+    sheet.append(["高さのない行", "a", "b", "c"])
+    sheet.append(["棚", "卸値", "7,000円", "紺地に白"])
+    sheet.row_dimensions[4].hidden = True
+    sheet.row_dimensions[9].hidden = True  # with nothing in it
+    sheet.column_dimensions["B"].hidden = True
+    sheet["D2"].font = Font(color="FFFFFFFF")
+    sheet["D3"].number_format = ";;;"
+    sheet["D6"].font = Font(color=Color(theme=0))
+    sheet["D6"].fill = PatternFill("solid", fgColor="FF1F3864")
+    sheet["A2"].comment = Comment("仕入先は未定です。", "a")
+    rewrite_sheet(saved(workbook, tmp_path / "a.xlsx"), b'<row r="5"', b'<row r="5" ht="0" customHeight="1"')
+    parsed = read(tmp_path / "a.xlsx")
+    assert (
+        "\n".join(texts(parsed)[1:]) == "品目 | 単価 | 備考\n机 | 9,000円 |\n椅子 | 4,000円 |\n棚 | 7,000円 | 紺地に白"
+    )
+    assert dict(parsed.notes) == {"hidden_rows": 2, "hidden_columns": 1, "hidden_texts": 2, "comments": 1}
+    brought_back = with_hidden_parts(tmp_path / "a.xlsx")
+    for words in ("隠した行", "高さのない行", "原価", "元値", "卸値", "白い字", "消した字"):
+        assert words in brought_back.text
+    assert texts(brought_back)[-1] == "仕入先は未定です。"
+    assert brought_back.notes["hidden_rows"] == 2
+
+
+def rewrite_sheet(path: Path, old: bytes, new: bytes) -> None:
+    """The first sheet of the workbook with what openpyxl cannot write."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["xl/worksheets/sheet1.xml"] = members["xl/worksheets/sheet1.xml"].replace(old, new)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_the_own_words_of_a_threaded_comment_are_read(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["品目", "単価"])
+    notice = "[Threaded comment]\n\nYour version of Excel allows you to read this.\n\nComment:\n    税込か確認する。"
+    workbook.active["A1"].comment = Comment(notice, "a")
+    brought_back = with_hidden_parts(saved(workbook, tmp_path / "a.xlsx"))
+    assert texts(brought_back)[-1] == "税込か確認する。"
 
 
 def test_white_words_on_a_slide_with_something_behind_them_are_read(tmp_path: Path) -> None:
