@@ -1,14 +1,22 @@
-"""`python -m api`: the API on uvicorn, from the settings. Ctrl-C and SIGTERM end open streams properly and exit 0."""
+"""`python -m api`: the API on uvicorn, from the settings. Ctrl-C and SIGTERM let open answers finish and exit 0.
+
+SIGTERM ─▶ draining: open questions go on, new ones get 503 ─▶ closing: the rest end with an error event ─▶ exit 0
+              │ at most ASSISTANT_QUEUE__DRAIN_SECONDS, or until a second signal
+              └ with a socket handed in (systemd), nobody is refused: whoever holds it keeps new callers for the next API
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,8 +29,13 @@ from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
 from assistant.terminal import caller_language
 
-GRACE_SECONDS = 20
-"""How long open requests may take to end after SIGTERM; below the 30 s a container is given to stop."""
+GRACE_SECONDS = 5
+"""How long the last events may take to be sent after draining."""
+LINGER_SECONDS = 2.0
+"""Callers who were accepted just before the stop bring their question within this time, and it is answered."""
+LOOK_SECONDS = 0.05
+FIRST_INHERITED = 3
+"""Number of the first file handed in by systemd (sd_listen_fds)."""
 BACKLOG = 2048
 EXIT_NOT_STARTED = 2
 
@@ -31,9 +44,10 @@ class Server(uvicorn.Server):
     """uvicorn that sends small events at once, tells the app when stopping begins, so that streams end with an event,
     and exits normally."""
 
-    def __init__(self, config: uvicorn.Config, *, edge: Edge) -> None:
+    def __init__(self, config: uvicorn.Config, *, edge: Edge, is_shared: bool = False) -> None:
         super().__init__(config)
         self._edge = edge
+        self._is_shared = is_shared
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to serve. asyncio lets only sockets that it made itself send at once; on others the second small event
@@ -43,9 +57,38 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends open questions, then stops as uvicorn does: waiting for open requests, then the app's lifespan."""
+        """Lets open questions finish, ends the rest, then stops as uvicorn does: open requests, the app's lifespan."""
+        await self._drain()
         self._edge.closing.set()
         await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        """Returns when no question is open, at a second signal, or when the time is over."""
+        edge = self._edge
+        ends_at = time.monotonic() + edge.settings.queue.drain_seconds
+        edge.log.info("draining", open_questions=edge.open_questions)
+        edge.is_draining = True
+        if self._is_shared:
+            for server in self.servers:
+                server.close()  # this process stops listening; the socket lives on in whoever handed it in
+            await self._wait(lambda: False, min(ends_at, time.monotonic() + LINGER_SECONDS))
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # idle ones now, the others after their answer: their next question goes elsewhere
+        edge.refuses = True
+        await self._wait(lambda: not edge.open_questions, ends_at)
+
+    async def _wait(self, is_over: Callable[[], bool], ends_at: float) -> None:
+        closing = self._edge.closing
+        while not is_over() and not closing.is_set() and time.monotonic() < ends_at:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await closing.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the stop, a second one ends what is still open."""
+        if self.should_exit:
+            self._edge.closing.set()
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,16 +109,18 @@ class Server(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Runs until told to stop. Raises SettingsError for an address in use, and what opening the assistant raises."""
-    with contextlib.closing(_listen(settings)) as listener:
+    inherited = inherited_socket()
+    with contextlib.closing(inherited or _listen(settings)) as listener:
         from assistant.wiring import open_assistant  # seconds of imports that a wrong address need not wait for
 
         # Opened here and not by the lifespan, whose errors uvicorn would print as tracebacks.
         async with open_assistant(settings) as assistant:
-            await run(create_app(settings, assistant=assistant), listener=listener)
+            app = create_app(settings, assistant=assistant)
+            await run(app, listener=listener, is_shared=inherited is not None)
 
 
-async def run(app: FastAPI, *, listener: socket.socket) -> None:
-    """Serves the app on the listening socket until SIGTERM or SIGINT."""
+async def run(app: FastAPI, *, listener: socket.socket, is_shared: bool = False) -> None:
+    """Serves the app on the listening socket until SIGTERM or SIGINT; `is_shared`: others listen on it too."""
     edge: Edge = app.state.edge
     config = uvicorn.Config(
         app,
@@ -87,7 +132,14 @@ async def run(app: FastAPI, *, listener: socket.socket) -> None:
     )
     host, port = listener.getsockname()[:2]
     edge.log.info("listening", host=host, port=port)
-    await Server(config, edge=edge).serve(sockets=[listener])
+    await Server(config, edge=edge, is_shared=is_shared).serve(sockets=[listener])
+
+
+def inherited_socket() -> socket.socket | None:
+    """The listening socket that systemd (or whoever speaks its protocol) hands in, or None."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    return socket.socket(fileno=FIRST_INHERITED)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -58,7 +58,7 @@ class Doorkeeper:
 
 async def _identify(request: Request) -> None:
     edge = edge_of(request)
-    if edge.closing.is_set():
+    if edge.refuses or edge.closing.is_set():
         raise shutting_down()
     principal = await _principal_of(request, edge)
     request.state.principal = principal

@@ -6,7 +6,8 @@ One value per app, made by create_app; nothing here lives at import time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,11 @@ OPENED_SECONDS = 600.0
 
 @dataclass
 class Edge:
-    """Shared by all requests of one app. `closing` is set once, when the server begins to stop."""
+    """Shared by all requests of one app.
+
+    A server that stops first lets open questions finish and refuses new ones (`refuses`, `draining`); `closing` is set once,
+    when those still open are ended. `open_questions` counts from a question's arrival to its last event sent.
+    """
 
     settings: Settings
     admission: Admission
@@ -41,8 +46,21 @@ class Edge:
     states_of_upkeep: Callable[[], list[DependencyState]] = list
     key_uses: KeyUses = field(init=False)
 
+    open_questions: int = 0
+    is_draining: bool = False
+    refuses: bool = False
+
     def __post_init__(self) -> None:
         self.key_uses = KeyUses(self.log)
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """Held while a question is open."""
+        self.open_questions += 1
+        try:
+            yield
+        finally:
+            self.open_questions -= 1
 
     @property
     def assistant(self) -> Assistant:

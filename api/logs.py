@@ -114,6 +114,8 @@ class RequestLog:
                 headers["X-Request-Id"] = request_id
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers.setdefault("Cache-Control", "no-store")
+                if scope["app"].state.edge.is_draining:
+                    headers["Connection"] = "close"
             await send(message)
 
         try:

@@ -70,7 +70,9 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
         user_waiting=queue.user_waiting,
     )
     metrics.watch(admission)
-    return Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant)
+    edge = Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant)
+    metrics.watch_breakers(lambda: edge.opened.breakers if edge.opened is not None else ())
+    return edge
 
 
 @asynccontextmanager

@@ -6,10 +6,12 @@ document: labels are few and known beforehand.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from assistant.adapters.breaker import Breaker, State
 from assistant.admission import Admission
 from assistant.line import Crowd
 
@@ -17,6 +19,7 @@ _FIRST_TOKEN_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
 _WAIT_BUCKETS = (0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320)
 _PACE_BUCKETS = (1, 2, 5, 10, 15, 20, 30, 40, 60, 80, 120)
 _RETRIEVAL_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_STATES: dict[State, int] = {"closed": 0, "half open": 1, "open": 2}
 
 
 class Metrics:
@@ -71,6 +74,24 @@ class Metrics:
             registry=self.registry,
         )
 
+    def watch_breakers(self, breakers: Callable[[], Sequence[Breaker]]) -> None:
+        """Shows the breakers, 0 for those that are not there (yet)."""
+        state = Gauge(
+            "assistant_breaker_state",
+            "Breaker around a server: 0 closed, 1 half open, 2 open.",
+            ["dependency"],
+            registry=self.registry,
+        )
+        openings = Gauge(
+            "assistant_breaker_openings",
+            "How often it has opened since the start.",
+            ["dependency"],
+            registry=self.registry,
+        )
+        for name in ("model", "embedder"):
+            state.labels(dependency=name).set_function(partial(_state_of, name, breakers))
+            openings.labels(dependency=name).set_function(partial(_openings_of, name, breakers))
+
     def watch(self, admission: Admission) -> None:
         """Shows the line and the places of an admission, as they are when somebody looks."""
         waiting = Gauge("assistant_questions_waiting", "Questions waiting for the model now.", registry=self.registry)
@@ -85,3 +106,11 @@ class Metrics:
         taken.set_function(lambda: admission.active)
         for bound in ("machine", "user"):
             self.queue_refusals.labels(bound=bound)
+
+
+def _state_of(name: str, breakers: Callable[[], Sequence[Breaker]]) -> int:
+    return max((_STATES[each.state] for each in breakers() if each.name == name), default=0)
+
+
+def _openings_of(name: str, breakers: Callable[[], Sequence[Breaker]]) -> int:
+    return sum(each.openings for each in breakers() if each.name == name)

@@ -13,7 +13,7 @@ from assistant.adapters.chroma import CHROMA_ENVIRONMENT, chroma_command
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX, embedded_chat_command
 from assistant.errors import SettingsError, Text
 from assistant.settings import Settings, values_of
-from assistant.stack import Listens, Part
+from assistant.stack import STOP_SECONDS, Listens, Part
 
 PART_NAMES = ("chroma", "chat", "api", "ingest", "ui")
 
@@ -109,6 +109,7 @@ def _api(settings: Settings) -> Part:
         health_url=f"{address}/healthz",
         where=address,
         listens=Listens(settings.api_host, settings.api_port, "ASSISTANT_API_PORT"),
+        stop_seconds=STOP_SECONDS + settings.queue.drain_seconds,
     )
 
 

@@ -14,7 +14,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, get_args
@@ -72,7 +72,7 @@ def run(settings: Settings, *, only: Sequence[str], is_demo: bool) -> None:
         settings = completed(settings)
     parts = stack_parts(settings, only=only)
     stack = Stack(parts, data_folder=settings.data_folder.resolve(), told=terminal.told)
-    stopping = _StopRequest()
+    stopping = _StopRequest(again=stack.hurry)
     since = ledger_now()
     try:
         with terminal.starting(len(parts)):
@@ -90,10 +90,11 @@ def run(settings: Settings, *, only: Sequence[str], is_demo: bool) -> None:
 
 
 class _StopRequest:
-    """True once Ctrl-C, SIGTERM or the terminal's end has asked for the end."""
+    """True once Ctrl-C, SIGTERM or the terminal's end has asked for the end; `again` is called when one asks once more."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, again: Callable[[], None]) -> None:
         self._is_asked = False
+        self._again = again
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 signal.signal(number, self._ask)
@@ -102,6 +103,8 @@ class _StopRequest:
         return self._is_asked
 
     def _ask(self, *_: object) -> None:
+        if self._is_asked:
+            self._again()
         self._is_asked = True
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 from urllib.parse import parse_qs, urlsplit
 
+from assistant.adapters.breaker import Breaker, GuardedChatModel, GuardedEmbedder, seen_through
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.open_questions import OpenQuestionsFile
@@ -45,6 +46,8 @@ class OpenStores:
     lexical: LexicalIndex
     embedders: Embedders
     questions: OpenQuestions
+    breaker: Breaker = field(default_factory=lambda: Breaker("embedder"))
+    """Around every embedder that is a server's."""
 
     def embedder_in_use(self) -> Embedder:
         """The one of the active generation; before the first ingestion, the configured one. Reads the ledger."""
@@ -66,6 +69,12 @@ class Assistant:
     def release_id(self) -> str:
         """The contents of `modelfiles/` that answers come from."""
         return self.pipeline.release_id
+
+    @property
+    def breakers(self) -> list[Breaker]:
+        """The breakers around the servers that this deployment asks."""
+        model = self.pipeline.model
+        return [self.stores.breaker, *([model.breaker] if isinstance(model, GuardedChatModel) else [])]
 
     @property
     def chat_model_name(self) -> str:
@@ -116,6 +125,7 @@ class Assistant:
                 states.append(DependencyState("model", "ok", self.pipeline.model.name, "", ""))
             except AssistantError as error:
                 states.append(DependencyState("model", "warn", error.message.en, error.hint.ja, error.hint.en))
+        states = [seen_through(state, self.breakers) for state in states]
         if problem := await asyncio.to_thread(stores.questions.problem):
             states.append(_cannot_yield(problem))
         return states
@@ -148,14 +158,16 @@ def open_stores(settings: Settings) -> OpenStores:
     if active is not None:
         lexical.adopt(active.index_name)
     spec = _configured_spec(settings)
-    embedder = _embedder(settings, spec)
+    breaker = Breaker("embedder")
+    embedder = _embedder(settings, spec, breaker)
     return OpenStores(
         ledger=ledger,
         embedder=embedder,
         vectors=ChromaVectorIndex(url=settings.chroma_url),
         lexical=lexical,
-        embedders=Embedders(embedder, spec, lambda other: _embedder(settings, other)),
+        embedders=Embedders(embedder, spec, lambda other: _embedder(settings, other, breaker)),
         questions=OpenQuestionsFile(data),
+        breaker=breaker,
     )
 
 
@@ -165,7 +177,8 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
     modelfile = read_modelfile(settings.modelfile)
     stores = await asyncio.to_thread(open_stores, settings)
     num_ctx = _num_ctx(settings, modelfile)
-    model = _chat_model(settings, modelfile, num_ctx=num_ctx)
+    asked = _chat_model(settings, modelfile, num_ctx=num_ctx)
+    model = None if asked is None else GuardedChatModel(asked, Breaker("model"))
     pipeline = Pipeline(
         indexes=Indexes(
             stores.ledger,
@@ -247,8 +260,8 @@ def _configured_spec(settings: Settings) -> EmbedderSpec:
     return EmbedderSpec(settings.embedder, "" if settings.embedder == "embedded" else settings.embed_model)
 
 
-def _embedder(settings: Settings, spec: EmbedderSpec) -> Embedder:
-    """An embedder by its spec, at the addresses of the settings."""
+def _embedder(settings: Settings, spec: EmbedderSpec, breaker: Breaker) -> Embedder:
+    """An embedder by its spec, at the addresses of the settings; one that is a server's is behind the breaker."""
     if spec.kind == "embedded":
         from assistant.adapters.embedded import EmbeddedEmbedder
 
@@ -256,10 +269,11 @@ def _embedder(settings: Settings, spec: EmbedderSpec) -> Embedder:
     if spec.kind == "openai":
         from assistant.adapters.openai_compatible import OpenAICompatibleEmbedder
 
-        return OpenAICompatibleEmbedder(url=settings.openai_url, model=spec.model, api_key=settings.openai_api_key)
+        served = OpenAICompatibleEmbedder(url=settings.openai_url, model=spec.model, api_key=settings.openai_api_key)
+        return GuardedEmbedder(served, breaker)
     from assistant.adapters.ollama import OllamaEmbedder
 
-    return OllamaEmbedder(url=settings.ollama_url, model=spec.model)
+    return GuardedEmbedder(OllamaEmbedder(url=settings.ollama_url, model=spec.model), breaker)
 
 
 def _reranker(settings: Settings) -> Reranker | None:

@@ -169,6 +169,7 @@ class Asking:
         queue = _Ahead()
         open_question = ExitStack()
         open_question.enter_context(self._edge.assistant.answering())
+        open_question.enter_context(self._edge.question())
         work = asyncio.create_task(self._work(queue))
         gone = asyncio.create_task(self._hung_up())
         ending = asyncio.create_task(self._ending())

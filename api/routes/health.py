@@ -63,7 +63,7 @@ async def readyz(request: Request, response: Response) -> wire.ReadyOut:
 
 
 async def _states(edge: Edge) -> list[DependencyState]:
-    if edge.closing.is_set():
+    if edge.is_draining or edge.closing.is_set():
         error = shutting_down()
         return [DependencyState("api", "fail", error.message.en, error.hint.ja, error.hint.en)]
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +31,11 @@ from assistant.errors import (
 
 _Item = TypeVar("_Item")
 _HIGHEST_PORT = 65_535
+ANSWER_SECONDS = 900.0
+"""From an answer's first piece to its last: 768 tokens at less than one a second, slower than anybody would wait for."""
+QUESTION_SECONDS = 20.0
+"""Longest wait for one question's vector: a multilingual model that is loaded cold takes some seconds. Then words alone are
+searched for, which is announced; and a thread that nobody waits for any more ends by then."""
 
 
 class Trouble(StrEnum):
@@ -111,6 +117,19 @@ class ModelServer:
             Text(
                 ja=f"少し待って再度お試しください。続くときは {setting} を増やしてください。",
                 en=f"Wait a little and ask again. If it goes on, raise {setting}.",
+            ),
+        )
+
+    def endless(self, limit_seconds: float) -> ModelTimeout:
+        """The answer did not come to its end within the limit, however steadily it was written."""
+        return ModelTimeout(
+            Text(
+                ja=f"{self.name.ja}の回答が {limit_seconds:g} 秒たっても終わりませんでした。",
+                en=f"The answer of {self.name.en} did not come to its end within {limit_seconds:g} seconds.",
+            ),
+            Text(
+                ja="モデルが遅すぎます。より小さいモデルにするか、ASSISTANT_NUM_PREDICT を減らしてください。",
+                en="The model is too slow. Use a smaller one, or lower ASSISTANT_NUM_PREDICT.",
             ),
         )
 
@@ -249,6 +268,20 @@ def sync_client(*, timeout: httpx.Timeout, headers: dict[str, str] | None = None
     )
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How long a model may take: to its first piece, between two, and from its first to its last."""
+
+    first_seconds: float
+    next_seconds: float
+    whole_seconds: float
+
+
+PIECES_PER_TOKEN = 2
+SPARE_PIECES = 64
+"""A server that goes on for more pieces than this ignores `num_predict`, or repeats empty ones for ever."""
+
+
 def check_port(request: httpx.Request) -> None:
     """Refuses a port that cannot be, which would surface as an ExceptionGroup otherwise. Raises httpx.InvalidURL."""
     if (request.url.port or 0) > _HIGHEST_PORT:
@@ -265,20 +298,30 @@ def encodable(text: str) -> str:
 
 
 async def paced(
-    items: AsyncIterator[_Item], server: ModelServer, *, first_seconds: float, next_seconds: float
+    items: AsyncIterator[_Item], server: ModelServer, *, limits: Limits, num_predict: int
 ) -> AsyncGenerator[_Item, None]:
-    """The items as they come. Raises ModelTimeout when the first, or a further one, is too late.
+    """The items as they come. Raises ModelTimeout when the first, a further one, or the whole is too late, and
+    AnswerAborted when there are far more than were asked for.
 
-    httpx knows one read timeout only, so the two limits are kept here.
+    httpx knows one read timeout only, so the limits are kept here.
     """
-    limit_seconds, is_first = first_seconds, True
+    limit_seconds, is_first, count = limits.first_seconds, True, 0
+    ends_at: float | None = None
     while True:
+        left_seconds = limit_seconds if ends_at is None else min(limit_seconds, ends_at - time.monotonic())
         try:
-            async with asyncio.timeout(limit_seconds):
+            async with asyncio.timeout(left_seconds):
                 item = await anext(items)
         except StopAsyncIteration:
             return
         except TimeoutError as error:
+            if left_seconds < limit_seconds:
+                raise server.endless(limits.whole_seconds) from error
             raise server.slow(limit_seconds, is_first=is_first) from error
+        count += 1
+        if count > PIECES_PER_TOKEN * num_predict + SPARE_PIECES:
+            raise server.aborted()
         yield item
-        limit_seconds, is_first = next_seconds, False
+        if ends_at is None:
+            ends_at = time.monotonic() + limits.whole_seconds
+        limit_seconds, is_first = limits.next_seconds, False

@@ -21,7 +21,9 @@ import httpx
 import structlog
 
 from assistant.adapters.model_http import (
+    ANSWER_SECONDS,
     HTTPX_ERRORS,
+    Limits,
     async_client,
     async_transport,
     check_port,
@@ -88,14 +90,14 @@ class OllamaChatModel:
         connect_timeout_seconds: float = 3.0,
         first_token_timeout_seconds: float = 300.0,
         token_timeout_seconds: float = 60.0,
+        answer_timeout_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._server = ollama_server(url)
         self._model = model
         self._num_ctx = num_ctx
         self._create_command = create_command or f"ollama pull {model}"
         self._connect_seconds = connect_timeout_seconds
-        self._first_token_seconds = first_token_timeout_seconds
-        self._token_seconds = token_timeout_seconds
+        self._limits = Limits(first_token_timeout_seconds, token_timeout_seconds, answer_timeout_seconds)
         self._estimator = TokenEstimator(model, system_text=system_text)
 
     @property
@@ -126,9 +128,7 @@ class OllamaChatModel:
         has_begun = False
         try:
             async with aclosing(_untraced(chat, encodable(prompt))) as chunks:
-                pace = paced(
-                    chunks, self._server, first_seconds=self._first_token_seconds, next_seconds=self._token_seconds
-                )
+                pace = paced(chunks, self._server, limits=self._limits, num_predict=num_predict)
                 async for chunk in pace:
                     ending |= chunk.response_metadata
                     if chunk.text:
@@ -166,7 +166,7 @@ class OllamaChatModel:
         if has_begun:
             return self._server.aborted()
         if isinstance(error, HTTPX_ERRORS):
-            return self._server.model_error(error, limit_seconds=self._first_token_seconds)
+            return self._server.model_error(error, limit_seconds=self._limits.first_seconds)
         if isinstance(error, ConnectionError):
             return self._server.away()
         _log.warning("ollama_answer_garbled", model=self._model, problem=type(error).__name__)

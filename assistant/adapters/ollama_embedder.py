@@ -9,6 +9,7 @@ No num_ctx is ever sent: another value than the last one reloads the model.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -17,7 +18,7 @@ import numpy as np
 import structlog
 
 from assistant.adapters.embedding import TextRefused, TextTooLong, VectorsWrong, embed_in_batches, style_of
-from assistant.adapters.model_http import HTTPX_ERRORS, ModelServer, sync_client
+from assistant.adapters.model_http import HTTPX_ERRORS, QUESTION_SECONDS, ModelServer, sync_client
 from assistant.errors import EmbedderUnavailable, ModelError, Text
 from assistant.ports import Vectors
 
@@ -51,6 +52,8 @@ class OllamaEmbedder:
         self._model = model
         self._style = style_of(model)
         self._client = sync_client(timeout=httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds))
+        question_timeout = httpx.Timeout(min(timeout_seconds, QUESTION_SECONDS), connect=connect_timeout_seconds)
+        self._question_client = sync_client(timeout=question_timeout)
         self._identity: str | None = None
         self._dimension: int | None = None
 
@@ -84,7 +87,8 @@ class OllamaEmbedder:
 
     async def embed_query(self, text: str) -> Vectors:
         """Vector of a question. It runs in a thread that nobody waits for any more once the person has left."""
-        return await anyio.to_thread.run_sync(self._embed, [self._style.query(text)], abandon_on_cancel=True)
+        embed = partial(self._embed, [self._style.query(text)], is_question=True)
+        return await anyio.to_thread.run_sync(embed, abandon_on_cancel=True)
 
     def check(self) -> None:
         """Returns when the server has the model and the model can embed. Raises EmbedderUnavailable, ModelMissing."""
@@ -107,21 +111,24 @@ class OllamaEmbedder:
         version = str(self._call("GET", "/api/version").get("version", ""))
         return f"ollama:{self._model}@{str(entry.get('digest', ''))[:12]},{_engine(version)},{self._style.label},unit"
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _embed(self, texts: list[str], *, is_question: bool = False) -> Vectors:
+        request = partial(self._request, client=self._question_client if is_question else self._client)
         try:
-            return embed_in_batches(texts, self._request, model=self._model)
+            return embed_in_batches(texts, request, model=self._model)
         except VectorsWrong as error:
             _log.warning("ollama_vectors_wrong", model=self._model, problem=str(error))
             raise self._server.embedder_garbled() from error
 
-    def _request(self, texts: list[str]) -> list[list[float]]:
+    def _request(self, texts: list[str], *, client: httpx.Client) -> list[list[float]]:
         body = {"model": self._model, "input": texts, "truncate": False}
-        rows: list[list[float]] = self._call("POST", "/api/embed", body).get("embeddings", [])
+        rows: list[list[float]] = self._call("POST", "/api/embed", body, client=client).get("embeddings", [])
         return rows
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, client: httpx.Client | None = None
+    ) -> dict[str, Any]:
         try:
-            response = self._client.request(method, self._server.url + path, json=body)
+            response = (client or self._client).request(method, self._server.url + path, json=body)
             answer = response.json() if response.is_success else {}
         except HTTPX_ERRORS as error:
             raise self._server.embedder_error(error) from error

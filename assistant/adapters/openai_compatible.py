@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Literal
 
 import anyio
@@ -31,7 +32,17 @@ from assistant.adapters.embedding import (
     embed_in_batches,
     style_of,
 )
-from assistant.adapters.model_http import HTTPX_ERRORS, ModelServer, async_client, encodable, paced, sync_client
+from assistant.adapters.model_http import (
+    ANSWER_SECONDS,
+    HTTPX_ERRORS,
+    QUESTION_SECONDS,
+    Limits,
+    ModelServer,
+    async_client,
+    encodable,
+    paced,
+    sync_client,
+)
 from assistant.adapters.token_estimate import TokenEstimator
 from assistant.domain import ModelEnd, ModelToken
 from assistant.errors import ContextOverflow, EmbedderUnavailable, ModelError, Text
@@ -75,6 +86,7 @@ class OpenAICompatibleChatModel:
         connect_timeout_seconds: float = 3.0,
         first_token_timeout_seconds: float = 300.0,
         token_timeout_seconds: float = 60.0,
+        answer_timeout_seconds: float = ANSWER_SECONDS,
         server: ModelServer | None = None,
     ) -> None:
         self._server = server or openai_server(url)
@@ -84,8 +96,7 @@ class OpenAICompatibleChatModel:
         self._headers = _authorization(api_key)
         self._sampling = {"temperature": temperature, "top_p": top_p}
         self._connect_seconds = connect_timeout_seconds
-        self._first_token_seconds = first_token_timeout_seconds
-        self._token_seconds = token_timeout_seconds
+        self._limits = Limits(first_token_timeout_seconds, token_timeout_seconds, answer_timeout_seconds)
         self._estimator = TokenEstimator(model, system_text=system_text)
         self._ask_tokenizer_from = 0.0
 
@@ -127,9 +138,7 @@ class OpenAICompatibleChatModel:
         client = async_client(timeout=httpx.Timeout(None, connect=self._connect_seconds), headers=self._headers)
         try:
             async with aclosing(self._events(client, body)) as events:
-                pace = paced(
-                    events, self._server, first_seconds=self._first_token_seconds, next_seconds=self._token_seconds
-                )
+                pace = paced(events, self._server, limits=self._limits, num_predict=num_predict)
                 async for event in pace:
                     text = ending.read(event)
                     if text:
@@ -138,7 +147,7 @@ class OpenAICompatibleChatModel:
         except HTTPX_ERRORS as error:
             if ending.has_begun:
                 raise self._server.aborted() from error
-            raise self._server.model_error(error, limit_seconds=self._first_token_seconds) from error
+            raise self._server.model_error(error, limit_seconds=self._limits.first_seconds) from error
         except ContextOverflow as error:
             raise (self._server.aborted() if ending.has_begun else error) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:  # not OpenAI's protocol
@@ -286,6 +295,8 @@ class OpenAICompatibleEmbedder:
         )
         timeout = httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds)
         self._client = sync_client(timeout=timeout, headers=_authorization(api_key))
+        question_timeout = httpx.Timeout(min(timeout_seconds, QUESTION_SECONDS), connect=connect_timeout_seconds)
+        self._question_client = sync_client(timeout=question_timeout, headers=_authorization(api_key))
         self._dimension: int | None = None
 
     @property
@@ -313,23 +324,25 @@ class OpenAICompatibleEmbedder:
 
     async def embed_query(self, text: str) -> Vectors:
         """Vector of a question. It runs in a thread that nobody waits for any more once the person has left."""
-        return await anyio.to_thread.run_sync(self._embed, [self._style.query(text)], abandon_on_cancel=True)
+        texts = [self._style.query(text)]
+        return await anyio.to_thread.run_sync(partial(self._embed, texts, is_question=True), abandon_on_cancel=True)
 
     def check(self) -> None:
         """Returns when the server embeds a short text. Raises EmbedderUnavailable, ModelMissing."""
         self._embed([self._style.document("check")])
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _embed(self, texts: list[str], *, is_question: bool = False) -> Vectors:
+        request = partial(self._request, client=self._question_client if is_question else self._client)
         try:
-            return embed_in_batches(texts, self._request, model=self._model)
+            return embed_in_batches(texts, request, model=self._model)
         except VectorsWrong as error:
             _log.warning("openai_vectors_wrong", model=self._model, problem=str(error))
             raise self._server.embedder_garbled() from error
 
-    def _request(self, texts: list[str]) -> list[list[float]]:
+    def _request(self, texts: list[str], *, client: httpx.Client) -> list[list[float]]:
         body = {"model": self._model, "input": texts, "encoding_format": "float"}
         try:
-            response = self._client.post(f"{self._server.url}/embeddings", json=body)
+            response = client.post(f"{self._server.url}/embeddings", json=body)
             if not response.is_success:
                 raise self._refusal(response.status_code, response.text)
             rows = sorted(response.json()["data"], key=lambda row: row["index"])

@@ -22,6 +22,7 @@ from api.__main__ import Server
 from api.logs import make_log
 from api.main import create_app
 from assistant import domain
+from assistant.adapters.breaker import Breaker
 from assistant.adapters.ledger import Ledger
 from assistant.errors import AssistantError
 from assistant.ports import NoLine, Turn
@@ -105,6 +106,7 @@ class CannedAssistant:
     chat_model_name: str = "company-assistant"
     question_limit_characters: int = 4000
     search_error: AssistantError | None = None
+    breakers: list[Breaker] = field(default_factory=list)
 
     async def ask(self, question: domain.Question, turn: Turn | None = None) -> AsyncGenerator[domain.Event, None]:
         """The course, whose rest after `found` needs the model; when it was closed is noted in `closed_at`."""

@@ -33,7 +33,7 @@ def environment(**given: str) -> dict[str, str]:
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A server whose model never answers."""
-    command = [sys.executable, "-m", "tests.api.canned_process", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.api.canned_process", str(tmp_path), "silent"]
     started = subprocess.Popen(
         command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -43,7 +43,7 @@ def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_in_mid_stream_ends_every_stream_and_exits_cleanly(
+def test_one_signal_leaves_open_streams_time_and_a_second_one_ends_them_and_exits_cleanly(
     process: subprocess.Popen[str], number: signal.Signals
 ) -> None:
     assert process.stdout is not None
@@ -53,19 +53,26 @@ def test_a_signal_in_mid_stream_ends_every_stream_and_exits_cleanly(
         with asking(client) as stream, asking(client) as waiting:
             assert stream.next().name == "found"
             assert [waiting.next().name, waiting.next().name] == ["found", "queued"]
+            process.send_signal(number)
+            assert stream.next().name == ":", "heartbeats go on"
+            refused = client.post("/ask", json={"question": "leave"})
+            assert (refused.status_code, refused.json()["code"]) == (503, "shutting_down")
+            assert int(refused.headers["retry-after"]) > 0
+            assert client.get("/readyz").status_code == 503
+            assert client.get("/healthz").status_code == 200
             started = time.perf_counter()
             process.send_signal(number)
             ends = [stream.rest(), waiting.rest()]
-            assert time.perf_counter() - started < 2
+            assert time.perf_counter() - started < 5
         for events in ends:
-            assert [event.name for event in events if event.name != ":"] == ["error"]
+            assert [event.name for event in events if event.name not in {":", "queued"}] == ["error"]
             assert events[-1].data["code"] == "shutting_down"
     out, err = process.communicate(timeout=10)
     assert process.returncode == 0
     assert out == "closed 2\n"
     assert "Traceback" not in err
     lines = [json.loads(line) for line in err.splitlines()]
-    assert {line["event"] for line in lines} >= {"listening", "request", "Shutting down"}
+    assert {line["event"] for line in lines} >= {"listening", "request", "draining", "Shutting down"}
 
 
 def api(*, cwd: Path, **given: str) -> subprocess.CompletedProcess[str]:

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from assistant import domain
+from assistant.adapters.breaker import Breaker
 from assistant.adapters.ledger import Ledger
+from assistant.errors import ModelUnavailable, Text
 from assistant.wire import JobOut, JobsOut, ReadyOut
 from tests.api.canned import FOUND, RunningServer, asking
 from tests.api.conftest import StartServer
 
+AWAY = Text(ja="いません。", en="Away.")
 OK = domain.DependencyState("ledger", "ok", "answers", "", "")
 WARN = domain.DependencyState("model", "warn", "away", "起動してください。", "Start it.")
 FAIL = domain.DependencyState("vectors", "fail", "away", "起動してください。", "Start it.")
@@ -177,3 +180,18 @@ def test_every_answer_forbids_sniffing_and_storing(server: RunningServer) -> Non
         for address in ("/me", "/nowhere", "/healthz", "/documents"):
             headers = client.get(address).headers
             assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+
+
+def test_the_counters_show_each_breaker(start_server: StartServer) -> None:
+    breaker = Breaker("model", failures=1)
+    server = start_server(breakers=[breaker])
+    with server.client() as client:
+        before = client.get("/metrics").text
+        with breaker.call() as call:
+            assert call is not None
+            call.failed(ModelUnavailable(AWAY, AWAY))
+        after = client.get("/metrics").text
+    assert 'assistant_breaker_state{dependency="model"} 0.0' in before
+    assert 'assistant_breaker_state{dependency="model"} 2.0' in after
+    assert 'assistant_breaker_openings{dependency="model"} 1.0' in after
+    assert 'assistant_breaker_state{dependency="embedder"} 0.0' in after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -222,3 +223,21 @@ def test_stopping_the_server_ends_open_streams_with_shutting_down(
     assert events[-1].data["retryable"] is True
     assert events[-1].at - events[0].at < 2.0
     assert len(server.assistant.closed_at) == 1
+
+
+def test_a_server_that_stops_lets_a_running_answer_finish(start_server: StartServer) -> None:
+    gate = threading.Event()
+    server = start_server(course=(FOUND, gate, *GOOD_COURSE[1:]), queue={"drain_seconds": 60.0})
+    with server.client() as client, asking(client) as stream:
+        assert stream.next().name == "found"
+        server.begin_stop()
+        edge = server.app.state.edge
+        while not edge.refuses:
+            time.sleep(0.01)
+        with server.client() as other:
+            refused = other.post("/ask", json={"question": "leave"})
+        assert (refused.status_code, refused.json()["code"]) == (503, "shutting_down")
+        assert refused.headers["connection"] == "close"
+        gate.set()
+        names = [event.name for event in stream.rest() if event.number]
+    assert names == ["token", "token", "cited", "finished"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
-from assistant.domain import ModelEnd
+from assistant.adapters.breaker import Breaker, GuardedChatModel
+from assistant.domain import AnswerMode, ModelEnd
 from assistant.errors import (
     AnswerAborted,
     AssistantError,
@@ -18,6 +20,7 @@ from assistant.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
+from tests.assistant.test_ask import answer_of, pipeline
 from tests.contracts.chat_models import (
     LONG_TALK,
     QUESTION,
@@ -46,6 +49,7 @@ from tests.stubs.ollama.process import StubOllama
         ({"kind": "error", "after_tokens": 0, "text": "out of memory"}, ModelUnavailable),
         ({"kind": "stop", "after_tokens": 3}, AnswerAborted),
         ({"kind": "end", "after_tokens": 3}, AnswerAborted),
+        ({"kind": "endless"}, AnswerAborted),
         ({"kind": "error", "after_tokens": 3, "text": "runner crashed"}, AnswerAborted),
         ({"kind": "delay", "seconds": 3.0}, ModelTimeout),
         ({"kind": "prefill", "seconds": 3.0}, ModelTimeout),
@@ -68,6 +72,43 @@ def test_a_fault_of_the_server_becomes_one_clear_error(
     assert caught.value.describe("ja") != caught.value.describe("en")
     stub_ollama.clear_faults()
     assert ask(model)[0]
+
+
+@both_doors
+def test_an_answer_that_is_written_steadily_but_never_ends_has_a_limit_too(
+    stub_ollama: StubOllama, make: MakeModel
+) -> None:
+    model = make(stub_ollama.url, answer_timeout_seconds=0.4)
+    ask(model, num_predict=2)
+    stub_ollama.change_settings(tokens_per_second=20)
+    stub_ollama.add_fault("endless")
+
+    with pytest.raises(ModelTimeout) as caught:
+        ask(model, num_predict=4_000)
+
+    assert "0.4" in caught.value.message.en
+    assert "ASSISTANT_NUM_PREDICT" in caught.value.hint.ja
+
+
+@both_doors
+def test_a_server_that_goes_away_is_left_alone_after_some_questions_and_asked_again_when_it_is_back(
+    stub_ollama: StubOllama, make: MakeModel
+) -> None:
+    ask(make(stub_ollama.url), num_predict=2)
+    guard = GuardedChatModel(make(stub_ollama.url), Breaker("model", pause_seconds=0.5))
+    line = pipeline(None)
+    line = replace(line, model=guard)
+    stub_ollama.add_fault("status", status=500, text="model runner has unexpectedly stopped", times=3)
+
+    answers = [answer_of("有給休暇の申請", line) for _ in range(4)]
+
+    assert {(answer.mode, answer.reason) for answer in answers} == {(AnswerMode.QUOTES, "model_unavailable")}
+    assert all(answer.citations for answer in answers)
+    assert ["0.5 秒" in answer.notices[-1].message_ja for answer in answers] == [False, False, False, True]
+    assert guard.breaker.state == "open"
+    time.sleep(0.5)
+    assert answer_of("有給休暇の申請", line).mode == AnswerMode.GENERATED
+    assert guard.breaker.state == "closed"
 
 
 @both_doors

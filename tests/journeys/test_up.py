@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assistant.stack import Part, PartFailed, Stack
+from assistant.stack import STOP_SECONDS, Part, PartFailed, Stack
 from tests.journeys.deployment import BIN, Deployment, free_ports, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -250,3 +250,21 @@ def test_data_that_are_not_to_blame_for_a_part_that_does_not_start_are_put_back(
     assert "set_aside" in told
     assert (folder / "kept").read_text() == "data"
     assert not list(tmp_path.glob("data.damaged-*"))
+
+
+def test_a_part_with_work_to_finish_is_stopped_before_the_parts_that_it_needs(tmp_path: Path) -> None:
+    finished = tmp_path / "finished"
+    finishing = f"kill -0 $(cat {tmp_path}/run/store.pid) && sleep 0.3 && touch {finished}; exit"
+    asking = ["bash", "-c", f"trap '{finishing}' TERM; while :; do sleep 0.05; done"]
+    told: list[tuple[str, str]] = []
+    parts = [
+        Part("store", ["sleep", "60"], {}, None, "-"),
+        Part("asking", asking, {}, None, "-", stop_seconds=STOP_SECONDS + 20),
+        Part("screen", ["sleep", "60"], {}, None, "-"),
+    ]
+    stack = Stack(parts, data_folder=tmp_path, told=lambda name, state: told.append((name, state)))
+    assert stack.start()
+    time.sleep(0.2)  # until the shell has set its trap
+    stack.stop()
+    assert finished.exists()
+    assert [name for name, state in told if state == "stopped"] == ["asking", "screen", "store"]

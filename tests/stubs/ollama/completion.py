@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import time
@@ -72,7 +73,8 @@ async def complete(stub: Stub, runner: Runner, request: Request, *, call: Call) 
         rule = stub.faults.take(call.path, ANSWER_KINDS)
         pace = Pace(stub.settings.tokens_per_second)
         last, repeats = "", 0
-        for number, piece in enumerate(plan.pieces):
+        is_endless = stub.faults.take(call.path, ("endless",)) is not None
+        for number, piece in enumerate(itertools.cycle(plan.pieces) if is_endless else plan.pieces):
             if rule is not None and number == rule.after_tokens and _is_ended_by(rule, call, pace):
                 return
             await pace.step()

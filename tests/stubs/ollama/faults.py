@@ -17,6 +17,7 @@ have been sent.
 | error | after_tokens, text | a line ``{"error": text}`` in the 200 stream; before a token, or not streaming: 500 |
 | stall | after_tokens, seconds | silence in mid-answer, then it goes on |
 | kill | after_tokens | the stub's process is gone (SIGKILL); with path ``/api/embed`` at the first text |
+| endless | | the answer goes on for ever, whatever `num_predict` says |
 | answer | text | this text is the model's answer |
 | missing_model | model | that model is not there (until taken away) |
 | nan | contains | embedding a text with that substring fails the whole batch with 500 (until taken away) |
@@ -38,7 +39,7 @@ MODEL_ROUTES = frozenset(
 CHAT_ROUTES = frozenset({"/api/chat", "/api/generate", "/v1/chat/completions"})
 ENTRANCE_KINDS = ("status", "reset", "delay")
 ANSWER_KINDS = ("stop", "end", "error", "stall", "kill")
-CHAT_KINDS = (*ANSWER_KINDS, "prefill", "answer")
+CHAT_KINDS = (*ANSWER_KINDS, "prefill", "answer", "endless")
 """Without a path these concern the chat routes only."""
 STANDING_KINDS = frozenset({"missing_model", "nan", "pull_works"})
 NEEDED_FIELDS: dict[str, tuple[str, ...]] = {
@@ -53,6 +54,7 @@ NEEDED_FIELDS: dict[str, tuple[str, ...]] = {
     "stall": ("after_tokens", "seconds"),
     "kill": ("after_tokens",),
     "answer": ("text",),
+    "endless": (),
     "missing_model": ("model",),
     "nan": ("contains",),
     "pull_works": (),
