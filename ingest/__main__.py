@@ -265,7 +265,10 @@ def _status(stores: Stores) -> dict[str, Any]:
         "is_true": all(difference.is_none for difference in differences.values()),
         "deletions_waiting": sum(run["deletions_waiting"] for run in last_runs),
         "last_runs": last_runs,
-        "running_jobs": [{"job_id": job.job_id, "folder": job.folder, "counts": dict(job.counts)} for job in running],
+        "running_jobs": [
+            {"job_id": job.job_id, "kind": job.kind, "folder": job.folder, "counts": dict(job.counts)}
+            for job in running
+        ],
         "failures": [
             {"path": f.path, "reason": f.reason.value, "attempts": f.attempts, "message": f.message} for f in failures
         ],

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from assistant.domain import Job
 from assistant.generation import Generation, GenerationState
 from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
@@ -18,7 +19,7 @@ from assistant.terminal import EXIT_FAILED, caller_language, progress_bar, telli
 from ingest.generations import Build, compare_with_active, drop_beside, roll_back, switch
 from ingest.guard import ParserProcess
 from ingest.index_sync import Stores
-from ingest.lock import ingestion_lock
+from ingest.lock import ingestion_lock, waiting_for_rest
 from ingest.report import say
 from ingest.rules import read_rules
 
@@ -49,13 +50,18 @@ def _rebuild_command(stores_of: StoresOf, parser_of: ParserOf) -> Callable[..., 
 
         With the configured embedder, from the ledger; files are read only where the pipeline is another one. Answers
         keep coming from the old generation until the switch; killed, a second call goes on. Worse means fewer golden or
-        probe questions answered among the first five passages; then the exit code is 1, and nothing was switched.
+        probe questions answered among the first five passages; then the exit code is 1, and nothing was switched. While
+        another ingestion is at work, it says which one and waits for its end.
         """
         with telling_errors():
             settings = load_settings()
             configure_logs(settings.log_level)
             stores = stores_of(settings)
-            with ingestion_lock(settings.data_folder), parser_of(settings) as parser, progress_bar("rebuild") as bar:
+            with (
+                waiting_for_rest(stores.ledger, settings.data_folder, _say_what_is_waited_for),
+                parser_of(settings) as parser,
+                progress_bar("rebuild") as bar,
+            ):
 
                 def progress(what: str, done: int, total: int) -> None:
                     bar.update(bar.task_ids[0], completed=done, total=total, what=what)
@@ -82,6 +88,20 @@ def _rebuild_command(stores_of: StoresOf, parser_of: ParserOf) -> Callable[..., 
                 raise typer.Exit(EXIT_FAILED)
 
     return rebuild
+
+
+def _say_what_is_waited_for(job: Job | None) -> None:
+    """On stderr, so that `--json` stays one object."""
+    ja, en = "別の `ingest` コマンド", "another `ingest` command with the same data folder"
+    if job is not None:
+        progress = f"{job.counts['done']} / {job.counts['total']}" if job.counts.get("total") else "…"
+        ja = f"{job.folder} の取り込み({job.kind}、{progress} 件、{job.requested_by})"
+        en = f"the ingestion of {job.folder} ({job.kind}, {progress} files, {job.requested_by})"
+    ja, en = (
+        f"{ja} が終わるのを待っています。回答はそのまま出ます。Ctrl+C でやめられます。",
+        f"Waiting for the end of {en}. Answers go on meanwhile; Ctrl+C gives up.",
+    )
+    typer.echo(ja if caller_language() == "ja" else en, err=True)
 
 
 def _switch_command(stores_of: StoresOf) -> Callable[..., None]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from assistant.adapters.ledger.asking import LEAST_PROBES
+from assistant.adapters.ledger.jobs import REBUILD
 from assistant.fuse import weight_of_fitness
 from assistant.terminal import caller_language
 from ingest.pipeline import RunReport
@@ -189,6 +190,9 @@ def print_status(state: dict[str, Any]) -> None:
     _print_fitness(state["fitness"] or {})
     _print_generations(state)
     for job in state["running_jobs"]:
+        if job["kind"] == REBUILD:
+            say("作業中: 新しい世代を作っています", "Running: a new generation is being built")
+            continue
         done, total = job["counts"].get("done", 0), job["counts"].get("total", 0)
         say(
             f"取り込み中: {job['folder']}({total:,} 件のうち {done:,} 件)",

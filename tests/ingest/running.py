@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,3 +57,11 @@ def desk(place: Path) -> Iterator[Desk]:
     with ParserProcess(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
         yield Desk(root, stores, parser)
     ledger.close()
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Returns once it is true; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)

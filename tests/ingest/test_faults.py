@@ -25,8 +25,7 @@ from ingest.guard import ParserProcess, ParserUnavailable
 from ingest.index_sync import Stores, compare
 from ingest.pipeline import Run, RunReport
 from ingest.worker import Worker
-from tests.ingest.running import Desk
-from tests.ingest.test_worker import wait_until
+from tests.ingest.running import Desk, wait_until
 from tests.stubs.embeddings import MODEL, EmbeddingServer
 
 SMALL_BYTES = 6 << 20

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,11 @@ from sqlalchemy import update
 
 from assistant.adapters.ledger import schema as s
 from assistant.domain import JobState
-from assistant.errors import Overloaded
 from ingest.heartbeat import beating, is_gone, worker_name
-from ingest.lock import ingestion_lock
 from ingest.pipeline import Run, RunReport
 from ingest.rules import IngestedFolder, read_folders, read_rules
 from ingest.worker import ALIVE_FILE, SETTLE_SECONDS, Worker
-from tests.ingest.running import Desk, desk
+from tests.ingest.running import Desk, desk, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,13 +32,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def at(tmp_path: Path) -> Iterator[Desk]:
     with desk(tmp_path) as made:
         yield made
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -152,52 +142,6 @@ def test_two_workers_never_get_the_same_job(at: Desk) -> None:
     assert sorted(taken) == sorted(wanted)
 
 
-INGEST = """
-import sys, time
-from pathlib import Path
-from assistant.errors import Overloaded
-from tests.ingest.running import Desk
-from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
-from assistant.adapters.ledger import Ledger
-from ingest.guard import ParserProcess
-from ingest.index_sync import Stores
-from ingest.lock import ingestion_lock
-from ingest.pipeline import Run
-place = Path(sys.argv[1])
-stores = Stores(Ledger.open(f"sqlite:///{place}/ledger.db"), FakeEmbedder(), InMemoryVectorIndex(), InMemoryLexicalIndex())
-try:
-    with ingestion_lock(place), ParserProcess(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
-        print(Run(stores, parser).run(place / "documents").counts["done"], flush=True)
-except Overloaded:
-    sys.exit(75)
-"""
-
-
-def test_of_two_ingestions_at_once_one_reads_every_file_and_the_other_is_told_to_wait(at: Desk) -> None:
-    for number in range(30):
-        at.write(f"{number}.md")
-    command = [sys.executable, "-c", INGEST, str(at.root.parent)]
-    both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=100)[0].split() for process in both]
-    codes = [process.returncode for process in both]
-    if codes == [0, 0]:  # one had ended before the other began: then the other had nothing to do
-        assert sorted(words[-1] for words in said) == ["0", "30"]
-    else:
-        assert sorted(codes) == [0, 75]
-        assert said[codes.index(0)][-1] == "30"
-    assert len(at.documents()) == 30
-    with at.stores.ledger._reading() as connection:
-        attempts = connection.exec_driver_sql("select count(*) from document_events where status = 'pending'").scalar()
-    assert attempts == 30
-
-
-def test_the_lock_is_freed_when_its_block_ends(tmp_path: Path) -> None:
-    with ingestion_lock(tmp_path), pytest.raises(Overloaded), ingestion_lock(tmp_path):
-        pass
-    with ingestion_lock(tmp_path):
-        pass
-
-
 def test_a_job_lives_while_one_long_file_is_read(at: Desk) -> None:
     ledger = at.stores.ledger
     job = ledger.start_job("run", folder=str(at.root), worker=worker_name())
@@ -290,56 +234,6 @@ def test_rules_that_became_wrong_stop_the_ingestion_until_they_are_mended(at: De
         wait_until(lambda: at.stores.ledger.counts_of_truth()["documents"] == 3)
         assert other in runs
     assert sorted(at.documents()) == ["a.md", "w.md"]
-
-
-WATCH = """
-import sys, threading, time
-from pathlib import Path
-from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemoryVectorIndex
-from assistant.adapters.ledger import Ledger
-from ingest.guard import ParserProcess
-from ingest.index_sync import Stores
-from ingest.pipeline import Run
-from ingest.worker import Worker
-place, data_folder = Path(sys.argv[1]), Path(sys.argv[2])
-data_folder.mkdir()
-stores = Stores(Ledger.open(f"sqlite:///{place}/ledger.db"), FakeEmbedder(), InMemoryVectorIndex(), InMemoryLexicalIndex())
-stop = threading.Event()
-with ParserProcess(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
-    def run_folder(path, progress, should_stop):
-        started = time.monotonic()
-        report = Run(stores, parser, (), progress, should_stop).run(path)
-        print("span", started, time.monotonic(), flush=True)
-        return report
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-    Worker(stores.ledger, run_folder, place / "documents", data_folder, 0.5, stop).loop()
-"""
-
-
-def test_two_watchers_with_data_folders_of_their_own_take_turns_on_one_ledger(at: Desk) -> None:
-    for number in range(30):
-        at.write(f"{number}.md")
-    place = at.root.parent
-    watchers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WATCH, str(place), str(place / f"data-{number}")],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for number in range(2)
-    ]  # fmt: skip
-    wait_until(lambda: len(at.documents()) == 30, seconds=90)
-    time.sleep(3)
-    spans = []
-    for watcher in watchers:
-        said, _ = watcher.communicate("", timeout=60)
-        assert watcher.returncode == 0
-        spans.append([tuple(map(float, line.split()[1:])) for line in said.splitlines() if line.startswith("span")])
-    assert all(spans)
-    in_order = sorted(span for own in spans for span in own)
-    assert all(before[1] <= after[0] for before, after in pairwise(in_order))
-    with at.stores.ledger._reading() as connection:
-        attempts = connection.exec_driver_sql("select count(*) from document_events where status = 'pending'").scalar()
-    assert attempts == 30
 
 
 def test_a_worker_is_known_to_be_gone_only_on_its_own_machine() -> None:

@@ -26,6 +26,8 @@ from assistant.errors import IdempotencyKeyReused, NotFound, Overloaded, Text
 
 REQUEST_KEY_SECONDS = 24 * 3600.0
 """How long an Idempotency-Key stands for its job; nobody repeats a lost request after a day."""
+REBUILD = "rebuild"
+"""The kind of the one job that belongs to no folder."""
 HEARTBEAT_LIMIT_SECONDS = 60.0
 """A running job without a heartbeat for this long belongs to a dead worker and may be claimed again."""
 
@@ -148,7 +150,7 @@ class Jobs(Transactional):
         """The job of each folder that ended last, by the folder's root."""
         ended = (
             select(s.jobs.c.folder, func.max(s.jobs.c.finished_at).label("at"))
-            .where(s.jobs.c.finished_at.is_not(None))
+            .where(s.jobs.c.finished_at.is_not(None), s.jobs.c.kind != REBUILD)
             .group_by(s.jobs.c.folder)
             .subquery()
         )
