@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live measure-live check bench quality lock docs clean install install-dev
+.PHONY: help demo test test-slow test-long test-live measure-live check bench quality lock docs clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -17,9 +17,13 @@ help: ## print this help
 demo: $(INSTALLED) ## the whole product on this machine; PORT= DOCS= ANSWERS=ollama|embedded|quotes
 	@PORT="$(PORT)" DOCS="$(DOCS)" ANSWERS="$(ANSWERS)" exec $(BIN)/assistant up --demo
 
-test: $(INSTALLED_DEV) ## every test that needs no GPU, no Docker and no model download
+test: $(INSTALLED_DEV) ## every quick test that needs no GPU, no Docker and no model download
 	@scripts/install-apt.sh
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not long and not live" $(ARGS)
+
+test-slow: $(INSTALLED_DEV) ## the slow ones: whole deployments, browsers, killed processes
+	@scripts/install-apt.sh
+	@$(BIN)/pytest -n 2 --dist loadfile -m "slow and not long and not live" $(ARGS)
 
 test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills in an ingestion, every naughty text, real clients of apps
 	@scripts/install-apt.sh

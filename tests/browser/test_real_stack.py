@@ -17,6 +17,7 @@ from pathlib import Path
 import docx
 import httpx
 import lxml.html
+import psutil
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -185,7 +186,14 @@ def test_an_api_that_is_away_is_a_clear_error_and_asking_again_works(quoting: Pr
     deployment = quoting.deployment
     page = open_page(deployment.ui_url)
     expect(page.get_by_test_id("stChatInputTextArea")).to_be_visible()
-    os.kill(deployment.pid_of("api"), signal.SIGKILL)
+    killed = psutil.Process(deployment.pid_of("api"))
+    killed.kill()
+    # Until it is gone its port still takes connections; the new one needs seconds before it listens.
+    wait_until(
+        lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE,
+        timeout_seconds=30,
+        pause_seconds=0.01,
+    )
     ask(page, LEAVE_JA)
     box = page.get_by_role("alert").filter(has_text=words.PROBLEM_API_AWAY.ja)
     expect(box).to_contain_text(deployment.api_url)

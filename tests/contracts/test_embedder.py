@@ -227,6 +227,7 @@ def test_the_embedded_embedder_finds_a_japanese_answer_to_an_english_question() 
     assert int((vectors @ query[0]).argmax()) == 1
 
 
+@pytest.mark.slow
 def test_a_file_full_of_long_ligatures_does_not_end_the_process() -> None:
     program = "from assistant.adapters.embedded import EmbeddedEmbedder as E; print(E().embed_documents(['\\ufdfa' * 1000]).shape)"
 
@@ -235,6 +236,7 @@ def test_a_file_full_of_long_ligatures_does_not_end_the_process() -> None:
     assert finished.stdout.strip() == "(1, 384)", (finished.returncode, finished.stderr)
 
 
+@pytest.mark.slow
 def test_a_question_goes_before_the_documents_that_still_wait() -> None:
     embedder = EmbeddedEmbedder()
     embedder.check()

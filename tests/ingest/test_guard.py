@@ -245,6 +245,7 @@ def test_a_parser_reaches_no_network_no_program_and_writes_only_scratch(note: Pa
 
 
 @pytest.mark.skipif(not ocr.is_available(), reason="tesseract with Japanese data is not installed")
+@pytest.mark.slow
 def test_a_recognised_page_counts_as_progress(tmp_path: Path) -> None:
     page = grey_page(write_pdf(tmp_path / "a.pdf", [[(60, 90, 20, "安全第一のお知らせ")]]))
     scan = write_scan(tmp_path / "scan.pdf", [page] * 6)

@@ -137,6 +137,7 @@ def test_a_renamed_old_file_is_read_as_what_it_is_and_a_cut_one_is_corrupt(
 
 
 @needs_office
+@pytest.mark.slow
 def test_a_locked_old_file_is_told_apart_before_it_is_converted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one(deployment: Depl
     assert "ASSISTANT_OLLAMA_URL のことですか" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_folder_is_named_and_nothing_is_deleted(deployment: Deployment) -> None:
     done = deployment.run("ingest", "run", "--folder", str(deployment.folder / "none"))
     assert done.returncode == 1
@@ -43,6 +44,7 @@ def test_a_missing_folder_is_named_and_nothing_is_deleted(deployment: Deployment
     assert deployment.status()["ledger_searchable"] == 1
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_suddenly_empty_deletes_nothing(deployment: Deployment) -> None:
     away = deployment.folder / "away"
     shutil.move(deployment.documents, away)
@@ -57,6 +59,7 @@ def test_a_folder_that_is_suddenly_empty_deletes_nothing(deployment: Deployment)
     assert deployment.status()["ledger_searchable"] == 1
 
 
+@pytest.mark.slow
 def test_an_unreadable_file_is_listed_with_its_reason_and_the_rest_is_searchable(deployment: Deployment) -> None:
     damaged = deployment.documents / "damaged.pdf"
     damaged.write_bytes(b"%PDF-1.7\nthis is no document")
@@ -118,6 +121,7 @@ def test_with_chroma_down_documents_are_still_found_and_the_degraded_search_is_a
     assert "assistant up" in answer["notices"][0]["message"]
 
 
+@pytest.mark.slow
 def test_ingesting_with_chroma_down_stops_with_the_command_that_helps(deployment: Deployment) -> None:
     added = deployment.documents / "new.md"
     added.write_text("# 新しい\n\n新しい規程の本文です。\n", encoding="utf-8")

@@ -15,6 +15,8 @@ import pytest
 
 from tests.journeys.deployment import BIN, Deployment
 
+pytestmark = pytest.mark.slow
+
 RULES = """
 [[rule]]
 path = "写真/*"

@@ -72,6 +72,7 @@ def test_a_stream_shows_passages_first_and_ends_once(deployment: Deployment, doc
     assert [event for event in events if event in {"finished", "error"}] == ["finished"]
 
 
+@pytest.mark.slow
 def test_a_second_run_changes_nothing(deployment: Deployment, documents: Path) -> None:
     counts = ingest(deployment)
     assert {name: counts[name] for name in ("add", "change", "move", "delete", "unchanged", "mended", "chunks")} == {
@@ -79,6 +80,7 @@ def test_a_second_run_changes_nothing(deployment: Deployment, documents: Path) -
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_changed_in_the_answers(deployment: Deployment, documents: Path) -> None:
     (documents / "人事" / "休暇.md").write_text(LEAVE.replace("3営業日前", "10営業日前"), encoding="utf-8")
     assert ingest(deployment)["change"] == 1
@@ -87,6 +89,7 @@ def test_a_changed_file_is_changed_in_the_answers(deployment: Deployment, docume
     assert "日の3営業日前" not in text
 
 
+@pytest.mark.slow
 def test_a_moved_file_is_cited_at_its_new_place_without_reading_it_again(
     deployment: Deployment, documents: Path
 ) -> None:
@@ -106,6 +109,7 @@ def test_a_deleted_file_is_gone_from_answers_and_from_both_indexes(deployment: D
     assert status["ledger_chunks"] == 1
 
 
+@pytest.mark.slow
 def test_rebuilding_from_the_ledger_alone_restores_both_indexes(deployment: Deployment, documents: Path) -> None:
     before = deployment.status()
     shutil.rmtree(deployment.folder / "var" / "lexical")
@@ -117,6 +121,7 @@ def test_rebuilding_from_the_ledger_alone_restores_both_indexes(deployment: Depl
     assert cited_paths(deployment, "有給休暇はいつまでに申請しますか?")[0] == "人事/休暇.md"
 
 
+@pytest.mark.slow
 def test_a_lost_index_is_mended_by_the_next_run(deployment: Deployment, documents: Path) -> None:
     shutil.rmtree(deployment.folder / "var" / "lexical")
     assert not deployment.status()["is_true"]
@@ -124,6 +129,7 @@ def test_a_lost_index_is_mended_by_the_next_run(deployment: Deployment, document
     assert deployment.status()["is_true"]
 
 
+@pytest.mark.slow
 def test_a_rule_takes_effect_at_the_next_run_without_reading_anything_again(
     deployment: Deployment, documents: Path
 ) -> None:
@@ -142,6 +148,7 @@ def test_a_rule_takes_effect_at_the_next_run_without_reading_anything_again(
     assert cited_paths(deployment, "有給休暇はいつまでに申請しますか?")[0] == "人事/休暇.md"
 
 
+@pytest.mark.slow
 def test_a_second_ingestion_at_the_same_time_is_told_to_wait(deployment: Deployment, documents: Path) -> None:
     import fcntl
 

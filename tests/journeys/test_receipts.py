@@ -14,6 +14,8 @@ import pytest
 from ingest.receipt import CSV_COLUMNS
 from tests.journeys.deployment import PROXY_SECRET, ROOT, Deployment
 
+pytestmark = pytest.mark.slow
+
 COPIES = 12
 
 
