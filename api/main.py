@@ -79,13 +79,13 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
     if edge.opened is not None:
-        async with kept_up(edge), mcp.running(app):
+        async with kept_up(app), mcp.running(app):
             yield
         return
     from assistant.wiring import open_assistant
 
     async with open_assistant(edge.settings) as assistant, mcp.running(app):
         edge.opened = assistant
-        async with kept_up(edge):
+        async with kept_up(app):
             yield
         edge.closing.set()

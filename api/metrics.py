@@ -6,6 +6,7 @@ document: labels are few and known beforehand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -36,6 +37,17 @@ class Metrics:
         )
         self.feedback = Counter(
             "assistant_feedback", "Ratings that people gave to answers.", ["rating"], registry=self.registry
+        )
+        self.canary_leaks = Gauge(
+            "assistant_canary_leaks",
+            "Leaks that the last check of the permission canary found; NaN before the first.",
+            registry=self.registry,
+        )
+        self.canary_leaks.set(math.nan)
+        self.canary_checked = Gauge(
+            "assistant_canary_checked_timestamp_seconds",
+            "When the permission canary was last checked whole; 0 for never.",
+            registry=self.registry,
         )
         self.requests = Counter(
             "assistant_requests", "Requests by route and status.", ["route", "status"], registry=self.registry

@@ -1,4 +1,5 @@
-"""What the server does by itself beside answering: applies the users file when it changes, and keeps the audit's age."""
+"""What the server does by itself beside answering: applies the users file when it changes, keeps the audit's age, and once a
+day asks for the canary's documents at its own doors."""
 
 from __future__ import annotations
 
@@ -6,17 +7,23 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio.to_thread
+import httpx
+from fastapi import FastAPI
 
 from api.edge import Edge
+from assistant.audit import Act
 from assistant.domain import DependencyState
 from assistant.errors import AssistantError
 from assistant.people import Sync
 from assistant.users_file import read_users, sync_users
 
 PRUNE_SECONDS = 24 * 3600.0
+CANARY_SECONDS = 600.0
+"""Longest answer to a question of the canary, which comes after everybody else's."""
 
 Signature = tuple[int, int, int]
 
@@ -24,8 +31,10 @@ Signature = tuple[int, int, int]
 class Upkeep:
     """The state of the upkeep; `users_file` says how the file stands, for /readyz."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._edge: Edge = app.state.edge
+        self._canary: asyncio.Task[None] | None = None
         self._applied: Signature | None = None
         self._prune_at = 0.0
         self.problem: AssistantError | None = None
@@ -38,6 +47,45 @@ class Upkeep:
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_SECONDS
             await anyio.to_thread.run_sync(self._prune)
+        await self._watch_canary()
+
+    async def _watch_canary(self) -> None:
+        """Shows the last check, whoever made it, and begins one that is due; it takes its time beside the next looks."""
+        hours = self._edge.settings.door.canary_hours
+        try:
+            last = await anyio.to_thread.run_sync(self._edge.assistant.ledger.last_entry, Act.CANARY_CHECKED)
+        except AssistantError as error:
+            self._edge.log.warning("canary_not_known", error=error.code)
+            return
+        if last is not None:
+            self._edge.metrics.canary_leaks.set(len(last.details["leaks"]))
+            if not (last.details["problem"] or last.details["unchecked"]):
+                self._edge.metrics.canary_checked.set(datetime.fromisoformat(last.at).timestamp())
+        due = (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="milliseconds")
+        is_running = self._canary is not None and not self._canary.done()
+        if hours and not is_running and (last is None or last.at < due):
+            self._canary = asyncio.create_task(self._check_canary())
+
+    async def _check_canary(self) -> None:
+        from assistant.adapters.canary_doors import check_doors  # as the assistant: only a started server needs it
+
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=CANARY_SECONDS) as client:
+                report = await check_doors(self._edge.assistant.ledger, client, by="api")
+        except AssistantError as error:
+            self._edge.log.warning("canary_not_checked", error=error.code)
+            return
+        if report.leaks:
+            self._edge.log.error("canary_leaks", leaks=[vars(leak) for leak in report.leaks])
+        elif report.planted:
+            self._edge.log.info("canary_checked", roles=report.roles, requests=report.requests, is_good=report.is_good)
+
+    async def close(self) -> None:
+        """Ends a check that is under way; its key is taken back."""
+        if self._canary is not None:
+            self._canary.cancel()
+            await asyncio.wait({self._canary})
 
     def states(self) -> list[DependencyState]:
         """How the users file stands; nothing to say where there is none."""
@@ -86,9 +134,10 @@ class Upkeep:
 
 
 @asynccontextmanager
-async def kept_up(edge: Edge) -> AsyncIterator[None]:
+async def kept_up(app: FastAPI) -> AsyncIterator[None]:
     """Looks once before the first request, and then again and again until the block ends."""
-    upkeep = Upkeep(edge)
+    upkeep = Upkeep(app)
+    edge: Edge = app.state.edge
     edge.states_of_upkeep = upkeep.states
     await upkeep.once()
     task = asyncio.create_task(_forever(upkeep, every_seconds=edge.settings.door.recheck_seconds))
@@ -97,6 +146,7 @@ async def kept_up(edge: Edge) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait({task})
+        await upkeep.close()
         await edge.key_uses.finish()
 
 

@@ -1,4 +1,5 @@
-"""`assistant up | ask | search | evaluate | doctor`, and with people_commands.py `keys | users | audit`: the command line of the
+"""`assistant up | ask | search | evaluate | doctor`, and with people_commands.py and canary_commands.py
+`keys | users | audit | canary`: the command line of the
 core."""
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import Annotated
 
 import typer
 
-from assistant import people_commands
+from assistant import canary_commands, people_commands
+from assistant.adapters.ledger import Ledger
+from assistant.audit import Act
+from assistant.canary import readers_in, state_of
 from assistant.domain import Answer, DependencyState, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.logs import configure_logs
@@ -214,15 +218,22 @@ async def _examine(settings: Settings) -> list[DependencyState]:
     async with open_assistant(settings) as assistant:
         generation = await asyncio.to_thread(assistant.ledger.active_generation)
         readiness = await assistant.readiness()
+        watch = await asyncio.to_thread(_canary_state, assistant.ledger, settings)
         return await examine(
-            readiness,
+            [*readiness, watch],
             generation=generation,
             embedders=assistant.stores.embedders,
             data_folder=settings.data_folder,
         )
 
 
+def _canary_state(ledger: Ledger, settings: Settings) -> DependencyState:
+    last = ledger.last_entry(Act.CANARY_CHECKED)
+    return state_of(last, readers=readers_in(ledger), most_hours=settings.door.canary_hours)
+
+
 people_commands.add_to(app)
+app.add_typer(canary_commands.canary, name="canary")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,12 @@ class Door(Group):
         le=60,
         description="How often open answers are checked for rights that have ended, and the users file for changes.",
     )
+    canary_hours: float = Field(
+        default=24.0,
+        ge=0,
+        le=1000,
+        description="Hours between two checks of the permission canary, once it is planted; 0: only by command.",
+    )
     questions_per_minute: int = Field(
         default=0,
         ge=0,

@@ -31,7 +31,7 @@ from ingest.pipeline import Run, RunReport, check_known_or_there, plan_folder
 from ingest.plan_shown import print_plan
 from ingest.receipt import as_csv as receipts_as_csv
 from ingest.report import print_report, print_status, say
-from ingest.rules import Rule, read_folders, read_rules, refuse_lost_rules
+from ingest.rules import Rule, canary_rules, read_folders, read_rules, refuse_lost_rules
 from ingest.schedule import local_now, next_times
 from ingest.worker import SETTLE_SECONDS, Worker
 from ingest.yielding import Yielding, YieldingEmbedder
@@ -85,7 +85,7 @@ def _parser(settings: Settings) -> ParserProcess:
 def _rules(settings: Settings, ledger: Ledger, root: Path) -> tuple[Rule, ...]:
     """The rules as they are now. Raises SettingsError rather than going on without those that restrict documents."""
     refuse_lost_rules(settings.rules_file, has_restricted_documents=ledger.has_restricted_documents())
-    return read_rules(settings.rules_file, root)
+    return (*read_rules(settings.rules_file, root), *canary_rules(root, settings.data_folder))
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ from ingest.guard import ParserProcess
 from ingest.index_sync import Stores
 from ingest.lock import ingestion_lock, waiting_for_rest
 from ingest.report import say
-from ingest.rules import read_rules
+from ingest.rules import Rule, canary_rules, read_rules
 
 LISTED = 20
 """Names that are listed one by one; all are counted, and `--json` prints all."""
@@ -66,7 +67,10 @@ def _rebuild_command(stores_of: StoresOf, parser_of: ParserOf) -> Callable[..., 
                 def progress(what: str, done: int, total: int) -> None:
                     bar.update(bar.task_ids[0], completed=done, total=total, what=what)
 
-                build = Build(stores, parser, lambda root: read_rules(settings.rules_file, root), progress=progress)
+                def rules_of(root: Path) -> tuple[Rule, ...]:
+                    return (*read_rules(settings.rules_file, root), *canary_rules(root, settings.data_folder))
+
+                build = Build(stores, parser, rules_of, progress=progress)
                 generation = build.build()
                 comparison = compare_with_active(stores, generation, settings.modelfile.parent / "golden")
                 is_worse = comparison.is_worse and not force

@@ -32,6 +32,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from assistant.canary import GROUP, folder_of
 from assistant.domain import EVERYONE, SourceFile
 from assistant.errors import SettingsError, Text
 from ingest.schedule import check_schedule
@@ -111,6 +112,12 @@ def read_rules(file: Path, root: Path | None = None) -> tuple[Rule, ...]:
     general, folders = _read(file)
     own = [rule for folder in folders if root is not None and folder.root == root.resolve() for rule in folder.rules]
     return (*general, *own)
+
+
+def canary_rules(root: Path, data_folder: Path) -> tuple[Rule, ...]:
+    """The rule of planted documents, which no rule of the file can widen: it comes after them. None for other folders."""
+    is_planted = root.resolve() == folder_of(data_folder).resolve()
+    return (Rule("**", groups=(GROUP,), read=True),) if is_planted else ()
 
 
 def refuse_lost_rules(file: Path, *, has_restricted_documents: bool) -> None:

@@ -121,11 +121,11 @@ def test_the_process_lives_while_nothing_else_does(start_server: StartServer) ->
 def test_counters_tell_what_happened_and_name_nobody(start_server: StartServer) -> None:
     server = start_server()
     with server.client() as client:
-        client.post("/ask", json={"question": "canary question"})
+        client.post("/ask", json={"question": "zebra question"})
         with asking(client) as stream:
             stream.rest()
         client.post("/ask", json={"question": ""})
-        client.get("/documents/canary")
+        client.get("/documents/zebra")
         text = client.get("/metrics").text
     assert 'assistant_questions_total{mode="generated",refused="false"} 2.0' in text
     assert 'assistant_errors_total{code="question_error"} 1.0' in text
@@ -133,7 +133,7 @@ def test_counters_tell_what_happened_and_name_nobody(start_server: StartServer) 
     assert "assistant_retrieval_seconds_count 2.0" in text
     assert "assistant_streams_active 0.0" in text
     assert 'assistant_requests_total{route="/documents/{document_id}",status="404"} 1.0' in text
-    assert "canary" not in text
+    assert "zebra" not in text
     assert "ben" not in text
 
 
@@ -146,12 +146,12 @@ def test_an_open_stream_is_counted_while_it_is_open(start_server: StartServer) -
 
 def test_each_request_is_one_log_line_without_the_question(server: RunningServer) -> None:
     with server.client(**{"X-Request-Id": "line-1", "Authorization": "Basic Y2FuYXJ5"}) as client:
-        client.post("/ask?canary=1", json={"question": "canary question"})
-        client.post("/search", json={"question": "canary question"})
-        client.get("/canary")
+        client.post("/ask?zebra=1", json={"question": "zebra question"})
+        client.post("/search", json={"question": "zebra question"})
+        client.get("/zebra")
         client.get("/healthz")
     asked, searched, unknown = server.log(count=3)
-    assert "canary" not in server.log_text
+    assert "zebra" not in server.log_text
     assert "Y2FuYXJ5" not in server.log_text
     assert asked["seconds"] >= 0
     assert {name: asked[name] for name in ("event", "request_id", "method", "route", "status", "user", "mode")} == {

@@ -89,6 +89,13 @@ class Auditing(Transactional):
             write_entry(connection, entry if by not in names else replace(entry, actor=pseudonym))
         return counts
 
+    def forget_key(self, name: str, *, by: str) -> None:
+        """Ends a key that was made for a moment, and deletes it with everything that was asked with it."""
+        with self._writing() as connection:
+            _delete_of(connection, [f"app:{name}"])
+            connection.execute(delete(s.api_keys).where(s.api_keys.c.name == name))
+            write_entry(connection, AuditEntry(Act.KEY_REVOKED, by, subject=name))
+
 
 def write_entry(connection: Connection, entry: AuditEntry) -> None:
     """Adds the entry within a transaction, so that the act and its entry become true together."""

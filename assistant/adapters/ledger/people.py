@@ -13,6 +13,7 @@ from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.reach import renew_reach
 from assistant.adapters.ledger.transaction import Transactional, plain_rows
 from assistant.audit import Act, AuditEntry
+from assistant.canary import GROUP
 from assistant.domain import EVERYONE
 from assistant.people import Standing, User
 
@@ -125,9 +126,11 @@ class People(Transactional):
         return len(changed)
 
     def has_restricted_documents(self) -> bool:
-        """Whether any living document may not be read by everyone."""
+        """Whether any living document, but for those of the canary, may not be read by everyone."""
         d, g = s.documents.c, s.document_groups.c
-        for_everyone = exists(select(g.document_id).where(g.document_id == d.document_id, g.group_name == EVERYONE))
+        # The canary's documents have a rule of their own, which no file holds.
+        named = g.group_name.in_([EVERYONE, GROUP])
+        for_everyone = exists(select(g.document_id).where(g.document_id == d.document_id, named))
         with self._reading() as connection:
             statement = select(d.document_id).where(d.deleted_at == "", ~for_everyone).limit(1)
             return connection.execute(statement).first() is not None
