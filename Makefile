@@ -27,7 +27,7 @@ test-slow: $(INSTALLED_DEV) ## the slow ones: whole deployments, browsers, kille
 
 test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills in an ingestion, every naughty text, real clients of apps
 	@scripts/install-apt.sh
-	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys tests/api
+	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys tests/api tests/compose
 
 test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
 	@scripts/install-apt.sh

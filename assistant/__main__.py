@@ -19,6 +19,7 @@ from assistant.audit import Act
 from assistant.canary import readers_in, state_of
 from assistant.domain import Answer, DependencyState, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
+from assistant.host import commands as host_commands
 from assistant.logs import configure_logs
 from assistant.release.doctor import examine
 from assistant.settings import Settings, load_settings
@@ -234,6 +235,7 @@ def _canary_state(ledger: Ledger, settings: Settings) -> DependencyState:
 
 people_commands.add_to(app)
 app.add_typer(canary_commands.canary, name="canary")
+host_commands.add_to(app)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ AssistantError(message, hint, permanent)
 ├── NotFound                 not there, or not to be seen by this principal
 ├── IdempotencyKeyReused     an Idempotency-Key came again with another body
 ├── PeopleError              permanent: a name, scope, key or users file is not as it must be
+├── HostError                a certificate, password file, firewall or unit of this machine cannot be made
 ├── ReleaseError
 │   ├── EvaluationFailed     a question set cannot be read, or its texts cannot be ingested
 │   └── ModelfileInvalid     a Modelfile line is wrong
@@ -254,6 +255,12 @@ class IdempotencyKeyReused(AssistantError):
 
 class PeopleError(AssistantError):
     """A user's or key's name, scope, expiry or file is not as it must be."""
+
+    permanent = True
+
+
+class HostError(AssistantError):
+    """Something of the machine around the product cannot be made or changed as asked."""
 
     permanent = True
 

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -32,12 +33,32 @@ def open_folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def door(open_folder: Path) -> Iterator[Door]:
     """nginx in front of an echoing api and ui."""
-    stack = NativeStack(load_config(open_folder), open_folder)
+    with running_door(open_folder, PUBLISH_ASK_RATE="600r/m") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def open_door(open_folder: Path) -> Iterator[Callable[..., Door]]:
+    """The same with other variables of compose, and variables that only nginx is given: `open_door({"NGINX_…": "…"})`."""
+    with ExitStack() as doors:
+        yield lambda added=None, **variables: doors.enter_context(running_door(open_folder, added, **variables))
+
+
+@contextmanager
+def running_door(folder: Path, added: dict[str, str] | None = None, **variables: str) -> Iterator[Door]:
+    """nginx in front of an echoing api and ui, until the end of the block."""
+    homes = Path(tempfile.mkdtemp(dir=folder))
+    homes.chmod(0o755)
+    stack = NativeStack(load_config(folder, **variables), folder, homes=homes)
+    stack.added["nginx"] = added or {}
     echoes = [_echo(stack, "api", 8000), _echo(stack, "ui", 8501)]
     try:
         stack.start("nginx")
         stack.wait_until_healthy("nginx", seconds=15)
-        yield Door(stack, f"http://{stack.addresses['nginx']}:8080")
+        certificate = folder / "var" / "tls" / "certificate.pem"
+        is_encrypted = certificate.exists()
+        scheme = "https" if is_encrypted else "http"
+        yield Door(stack, f"{scheme}://{stack.addresses['nginx']}:8080", certificate if is_encrypted else None)
     finally:
         stack.stop_all()
         for echo in echoes:

@@ -3,6 +3,9 @@
 any path       JSON: this server's name, method, path, query, every header, size of the body
 …/events       five events 0.2 s apart, each saying when it was sent (monotonic seconds, the same clock everywhere)
 …/endless      events until the reader leaves; …/left says how long after the last event that was noticed
+…/steady       an event every 0.25 s for as many seconds as ?seconds= says, then the last one
+…/silent       no word for as many seconds as ?seconds= says
+…/paths        every path that was asked for so far
 …/refused      503 problem with a Retry-After of its own
 WebSocket      first message: path and headers; then every message comes back
 """
@@ -25,10 +28,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 NAME = sys.argv[3]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 seen = {"left_after_seconds": -1.0}
+paths: list[str] = []
+STEADY_SECONDS = 0.25
 
 
 async def echo(request: Request) -> Response:
     """What reached this server."""
+    paths.append(request.url.path)
     body = await request.body()
     return JSONResponse(
         {
@@ -52,6 +58,30 @@ async def events(_request: Request) -> Response:
             await asyncio.sleep(0.2)
 
     return StreamingResponse(lines(), media_type="text/event-stream")
+
+
+async def steady(request: Request) -> Response:
+    """Events at an even pace, numbered, and a last one."""
+    count = int(float(request.query_params["seconds"]) / STEADY_SECONDS)
+
+    async def lines() -> AsyncIterator[str]:
+        for number in range(count):
+            yield f"data: {number}\n\n"
+            await asyncio.sleep(STEADY_SECONDS)
+        yield "data: last\n\n"
+
+    return StreamingResponse(lines(), media_type="text/event-stream")
+
+
+async def silent(request: Request) -> Response:
+    """An answer that takes its time."""
+    await asyncio.sleep(float(request.query_params["seconds"]))
+    return JSONResponse({})
+
+
+async def asked_paths(_request: Request) -> Response:
+    """What was asked for."""
+    return JSONResponse(paths)
 
 
 async def endless(_request: Request) -> Response:
@@ -96,10 +126,19 @@ routes = [
     WebSocketRoute("/{path:path}", socket),
     Route("/{path:path}events", events, methods=METHODS),
     Route("/{path:path}endless", endless, methods=METHODS),
+    Route("/{path:path}steady", steady, methods=METHODS),
+    Route("/{path:path}silent", silent, methods=METHODS),
+    Route("/{path:path}paths", asked_paths),
     Route("/{path:path}left", left),
     Route("/{path:path}refused", refused, methods=METHODS),
     Route("/{path:path}", echo, methods=METHODS),
 ]
 
 if __name__ == "__main__":
-    uvicorn.run(Starlette(routes=routes), host=sys.argv[1], port=int(sys.argv[2]), log_level="warning")
+    uvicorn.run(
+        Starlette(routes=routes),
+        host=sys.argv[1],
+        port=int(sys.argv[2]),
+        log_level="critical",
+        timeout_graceful_shutdown=1,  # some of its answers have no end
+    )

@@ -66,18 +66,19 @@ class Running:
 
 @dataclass
 class NativeStack:
-    """Starts, asks and stops services. `programs` is a folder that stands first on PATH; `added` are variables that a
-    test gives a service, untranslated."""
+    """Starts, asks and stops services. `programs` is a folder that stands first on PATH; `homes` one for the
+    services' own files, `folder` without it; `added` are variables that a test gives a service, untranslated."""
 
     config: Config
     folder: Path
     programs: Path | None = None
+    homes: Path | None = None
     addresses: dict[str, str] = field(init=False)
     running: dict[str, Running] = field(default_factory=dict)
     added: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ports = [8000, 8080, 8501, 11434]
+        ports = [8000, 8079, 8080, 8501, 11434]
         self.addresses = free_addresses(sorted(self.config["services"]), ports)
 
     def service(self, name: str) -> Service:
@@ -136,7 +137,7 @@ class NativeStack:
 
     def home(self, name: str) -> Path:
         """Folder of a service's own files here: what tmpfs is there, and its log."""
-        return self.folder / "services" / name
+        return (self.homes or self.folder) / "services" / name
 
     def start(self, name: str) -> Running:
         """Starts one service. Folders that it may write to exist afterwards.
