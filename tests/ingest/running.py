@@ -48,14 +48,13 @@ class Desk:
 
 
 @contextmanager
-def desk(place: Path) -> Iterator[Desk]:
+def desk(place: Path, parser: ParserProcess) -> Iterator[Desk]:
     """A desk in an empty folder."""
     root = place / "documents"
     root.mkdir()
     ledger = Ledger.open(f"sqlite:///{place}/ledger.db")
     stores = Stores(ledger, FakeEmbedder(), InMemoryVectorIndex(), InMemoryLexicalIndex())
-    with ParserProcess(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
-        yield Desk(root, stores, parser)
+    yield Desk(root, stores, parser)
     ledger.close()
 
 

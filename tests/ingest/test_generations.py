@@ -37,12 +37,6 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
     server.stop()
 
 
-@pytest.fixture(scope="module")
-def parser() -> Iterator[ParserProcess]:
-    with ParserProcess(timeout_seconds=60, memory_bytes=2 << 30, file_limit_bytes=1 << 20) as running:
-        yield running
-
-
 @pytest.fixture
 def site(tmp_path: Path, chroma: ChromaServer, parser: ParserProcess) -> Iterator[Site]:
     made = Site(tmp_path, chroma.url, parser)

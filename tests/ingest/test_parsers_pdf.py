@@ -169,8 +169,8 @@ def test_a_scanned_page_is_recognised_with_its_confidence_and_its_place(tmp_path
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
 def test_a_page_scanned_on_its_side_is_turned(tmp_path: Path, quarter_turns: int) -> None:
     sentence = "Every visitor must sign the register at the front gate before the guard opens the door to the hall"
-    lines: list[Placed] = [(60, 80 + 30 * n, 16, " ".join(sentence.split()[n : n + 8])) for n in range(12)]
-    pixels = grey_page(write_pdf(tmp_path / "a.pdf", [lines]))
+    lines: list[Placed] = [(60, 80 + 30 * n, 16, " ".join(sentence.split()[n : n + 8])) for n in range(8)]
+    pixels = grey_page(write_pdf(tmp_path / "a.pdf", [lines]))[:1400]  # the rest of the page is empty
     scan = write_scan(tmp_path / "scan.pdf", [np.ascontiguousarray(np.rot90(pixels, k=quarter_turns))])
     assert "Every visitor must sign the register at the" in read(scan).text
 
@@ -250,7 +250,7 @@ def test_the_messy_pdfs_of_the_shared_data_end_in_text_or_a_named_reason() -> No
             assert reason_of(path) is FailureReason.ENCRYPTED
         elif path.stem == "pdfjs_empty":
             assert reason_of(path) is FailureReason.NO_TEXT
-        elif not path.stem.startswith("ocr_test") or ocr.is_available():
+        elif not path.stem.startswith("ocr_test"):  # pages of nothing but OCR: test_parsers_messy.py reads them
             seen[path.stem] = read(path).text
     assert "あいうえお" in seen["pdfjs_noembed-sjis"]
     assert "わたくしといふ現象は" in seen["vertical_jo"][:40], "vertical writing is read from the right"

@@ -91,12 +91,6 @@ class Place:
         return dict(generation.fitness)
 
 
-@pytest.fixture(scope="module")
-def parser() -> Iterator[ParserProcess]:
-    with ParserProcess(timeout_seconds=60, memory_bytes=2 << 30, file_limit_bytes=1 << 20) as running:
-        yield running
-
-
 @pytest.fixture
 def place(tmp_path: Path, parser: ParserProcess) -> Iterator[Place]:
     documents = tmp_path / "documents"

@@ -16,6 +16,7 @@ from assistant.adapters.ledger import Ledger
 from assistant.domain import Job
 from assistant.errors import Overloaded
 from ingest.generation_commands import _say_what_is_waited_for
+from ingest.guard import ParserProcess
 from ingest.lock import ingestion_lock, waiting_for_rest
 from tests.ingest.running import Desk, desk, wait_until
 from tests.postgresql import running_postgresql
@@ -24,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    with desk(tmp_path) as made:
+def at(tmp_path: Path, parser: ParserProcess) -> Iterator[Desk]:
+    with desk(tmp_path, parser) as made:
         yield made
 
 

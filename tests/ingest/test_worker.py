@@ -19,6 +19,7 @@ from sqlalchemy import update
 
 from assistant.adapters.ledger import schema as s
 from assistant.domain import JobState
+from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.pipeline import Run, RunReport
 from ingest.rules import IngestedFolder, read_folders, read_rules
@@ -29,8 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    with desk(tmp_path) as made:
+def at(tmp_path: Path, parser: ParserProcess) -> Iterator[Desk]:
+    with desk(tmp_path, parser) as made:
         yield made
 
 
