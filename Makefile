@@ -27,7 +27,7 @@ test-slow: $(INSTALLED_DEV) ## the slow ones: whole deployments, browsers, kille
 
 test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills in an ingestion, every naughty text, real clients of apps
 	@scripts/install-apt.sh
-	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys tests/api tests/compose
+	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys tests/api tests/compose tests/clients
 
 test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
 	@scripts/install-apt.sh
@@ -64,6 +64,9 @@ lock: $(VENV)/uv.stamp ## write the pins with hashes anew
 	  --no-header --group dev --all-extras pyproject.toml -o requirements-dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header -c requirements-dev.txt pyproject.toml -o requirements.txt
+	@for name in langchain-llm llama-index; do \
+	  $(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header tests/clients/requirements-$$name.in -o tests/clients/requirements-$$name.txt; done
 
 clean: ## take everything away that the other targets made in this folder and in the cache
 	@rm -rf $(VENV) var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

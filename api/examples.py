@@ -191,9 +191,21 @@ CHAT_ANSWER: Json = {
     "warnings": [],
     "request_id": _REQUEST_ID,
 }
+_EVENT: Json = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["queued", "rewritten", "found", "token", "cited", "finished", "error"]},
+        "id": {"type": "string"},
+        "data": {"type": "string", "description": "JSON."},
+    },
+}
 EVENT_STREAM: Json = {
     "text/event-stream": {
-        "schema": {"type": "string", "description": "queued, rewritten, found, token, cited, then finished or error."},
+        "schema": _EVENT
+        | {
+            "description": "One event; the stream ends with exactly one `finished` or `error`. Comments are heartbeats.",
+            "required": ["event", "id", "data"],
+        },
         "example": (
             'event: queued\ndata: {"position":1,"wait_seconds":4.0}\nid: 1\n\n'
             'event: found\ndata: {"passages":[]}\nid: 2\n\n'
@@ -204,7 +216,7 @@ EVENT_STREAM: Json = {
 }
 CHAT_STREAM: Json = {
     "text/event-stream": {
-        "schema": {"type": "string", "description": "chat.completion.chunk objects, then [DONE]."},
+        "schema": _EVENT | {"description": "chat.completion.chunk objects, then [DONE].", "required": ["data"]},
         "example": 'data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"取得日の"}}]}\n\ndata: [DONE]\n\n',
     }
 }

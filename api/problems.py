@@ -182,6 +182,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return error_response(
             request, _method_not_allowed(request.method, path, allowed=(error.headers or {}).get("Allow", ""))
         )
+    if error.status_code == 400:  # FastAPI's word for a body whose bytes are not UTF-8
+        return error_response(request, invalid_request([{"loc": ("body",), "type": "json_invalid"}]))
     return error_response(request, _bad_request())
 
 

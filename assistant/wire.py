@@ -6,19 +6,14 @@ Knows nothing of FastAPI, Streamlit or the pipeline's inner life; `from_domain` 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import quote as url_quote
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import domain
 from assistant.errors import Language
-
-PlainLine = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""A folder, path or word in one line: control characters have no place in a path or in a database's text."""
-
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-"""An id as the ledger makes them."""
+from assistant.wire_words import Identifier, PlainLine, QuestionText
 
 
 class Wire(BaseModel):
@@ -41,7 +36,7 @@ class FiltersIn(Wire):
 class AskIn(Wire):
     """Body of POST /ask."""
 
-    question: str = Field(examples=["有給休暇はいつまでに申請しますか?"])
+    question: QuestionText = Field(examples=["有給休暇はいつまでに申請しますか?"])
     conversation_id: Identifier | None = None
     stream: bool = False
     language: Literal["auto", "ja", "en"] = "auto"
@@ -52,7 +47,7 @@ class AskIn(Wire):
 class SearchIn(Wire):
     """Body of POST /search."""
 
-    question: str = Field(examples=["VPN"])
+    question: QuestionText = Field(examples=["VPN"])
     limit: int = Field(default=8, ge=1, le=50)
     filters: FiltersIn = Field(default_factory=FiltersIn)
 

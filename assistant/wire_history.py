@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import history
 from assistant.errors import Language
 from assistant.wire import document_url
+from assistant.wire_words import Title
 
 State = Literal["current", "changed", "gone"]
 _WORST_FIRST: tuple[State, ...] = ("gone", "changed", "current")
@@ -60,11 +61,6 @@ class ValidityOut(BaseModel):
             ],
         )
 
-
-Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
-"""A conversation's title in one line."""
 
 Rating = Literal["up", "down"]
 FeedbackReason = Literal["wrong", "incomplete", "outdated", "wrong_source", "unclear", "other"]

@@ -12,9 +12,10 @@ from fastapi import APIRouter, Query, Request
 from api import examples
 from api.deps import Administrator
 from api.edge import Edge, edge_of
-from assistant.wire import JobOut, PlainLine
+from assistant.wire import JobOut
 from assistant.wire_admin import FolderOut, FoldersOut, OpenQuestionsOut, RatedOut, RatingsOut, UsageOut
 from assistant.wire_history import Rating
+from assistant.wire_words import PlainLine
 
 router = APIRouter(prefix="/admin", tags=["administration"])
 

@@ -15,7 +15,6 @@ from api.export import as_json, as_markdown, disposition, filename
 from api.ids import looked_up
 from api.problems import caller_language
 from assistant.domain import Principal
-from assistant.wire import PlainLine
 from assistant.wire_history import (
     ConversationDetailOut,
     ConversationIn,
@@ -23,6 +22,7 @@ from assistant.wire_history import (
     ConversationsOut,
     ExchangeOut,
 )
+from assistant.wire_words import PlainLine
 
 router = APIRouter(tags=["conversations"])
 

@@ -24,6 +24,7 @@ from assistant import domain, wire
 from assistant.audit import Act, AuditEntry
 from assistant.errors import NotFound, Text
 from assistant.wire_excerpt import ExcerptOut
+from assistant.wire_words import PlainLine
 
 router = APIRouter(tags=["documents"])
 
@@ -65,10 +66,10 @@ async def list_documents(
     request: Request,
     principal: Reader,
     *,
-    query: Annotated[wire.PlainLine | None, Query(description="Words of the title or path.")] = None,
-    folder: Annotated[wire.PlainLine | None, Query(description="Beginning of the path.")] = None,
+    query: Annotated[PlainLine | None, Query(description="Words of the title or path.")] = None,
+    folder: Annotated[PlainLine | None, Query(description="Beginning of the path.")] = None,
     status: Annotated[domain.DocumentStatus | None, Query(description="State in the ledger.")] = None,
-    cursor: Annotated[wire.PlainLine | None, Query(description="`next` of the page before.")] = None,
+    cursor: Annotated[PlainLine | None, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="Documents per page.")] = 50,
 ) -> wire.DocumentsOut:
     """One page, and the cursor of the next."""

@@ -187,3 +187,12 @@ def test_a_failure_nobody_foresaw_is_a_problem_without_its_words(start_server: S
     failure = next(line for line in server.log(count=2) if line["event"] == "unforeseen error")
     assert failure["error_type"] == ["builtins.ZeroDivisionError"]
     assert any("canned.py" in place for place in failure["places"])
+
+
+def test_a_body_that_is_not_utf_8_is_named_as_one_that_is_no_json(server: RunningServer) -> None:
+    with server.client(**{"Accept-Language": "en", "Content-Type": "application/json"}) as client:
+        response = client.post("/ask", content=b'{"question": "\xff"}')
+    assert (response.status_code, response.json()["errors"]) == (
+        422,
+        [{"field": "body", "detail": "This is not JSON."}],
+    )

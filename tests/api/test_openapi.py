@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import jsonschema
 import pytest
 
+from api.deps import ADMINISTRATORS
 from api.errors import TABLE
 from api.main import create_app
+from assistant.adapters.ledger import Ledger
+from assistant.domain import Principal
 from assistant.settings import Settings
-from tests.api.canned import RunningServer
+from tests.api.canned import ANSWER, RunningServer
 from tests.api.test_errors import all_errors, made
 
 JSON_TYPES = {"application/json", "application/problem+json"}
@@ -106,3 +110,40 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
         "/v1/models",
         "/v1/chat/completions",
     } == set(served["paths"])
+
+
+def requests_with_bodies() -> Iterator[Any]:
+    """Each operation that takes a body, with its example."""
+    for method, path, operation in operations():
+        if "requestBody" in operation:
+            example = operation["requestBody"]["content"]["application/json"]["example"]
+            yield pytest.param(method, path, example, id=f"{method} {path}")
+
+
+@pytest.mark.parametrize(("method", "path", "example"), list(requests_with_bodies()))
+def test_the_example_of_a_request_is_answered_as_described(
+    server: RunningServer, ledger: Ledger, method: str, path: str, example: dict[str, Any]
+) -> None:
+    ledger.set_groups("ben", [ADMINISTRATORS])
+    ledger.save_answer(replace(ANSWER, citations=()), question="期限は?", principal=Principal("ben"))
+    with server.client() as client:
+        response = client.request(method, path.format(answer_id="a_1", conversation_id="c_1"), json=example)
+    assert response.is_success, response.text
+    shape = described()["paths"][path][method]["responses"][str(response.status_code)]["content"]["application/json"]
+    jsonschema.validate(response.json(), shape["schema"] | {"components": described()["components"]})
+
+
+def test_every_link_leads_from_an_answer_to_an_operation_and_its_parameter() -> None:
+    parameters = {
+        operation["operationId"]: {f"{p['in']}.{p['name']}" for p in operation.get("parameters", [])}
+        for _, _, operation in operations()
+    }
+    links = [
+        link
+        for _, _, operation in operations()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) > 12
+    for link in links:
+        assert set(link["parameters"]) <= parameters[link["operationId"]]
