@@ -230,7 +230,7 @@ EXPORTED: Json = {
         "example": "# 有給休暇の申請\n\n## 有給休暇はいつまでに申請しますか?\n",
     },
 }
-FILE: Json = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+FILE: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 METRICS: Json = {
     "text/plain": {
         "schema": {"type": "string"},

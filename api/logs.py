@@ -119,7 +119,9 @@ class RequestLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            # Whatever this process logs on the way, and the model server that it asks, has the same id.
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                await self._app(scope, receive, send_with_headers)
         finally:
             _write_line(
                 scope, request_id=request_id, status=status, seconds=time.perf_counter() - started, fields=fields

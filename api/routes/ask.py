@@ -267,6 +267,9 @@ class Asking:
                 refused=answer.refused,
                 citations=len(answer.citations),
                 queue_seconds=round(answer.timings.queue_seconds, 3),
+                model=answer.model,
+                prompt_tokens=answer.context.prompt_tokens,
+                answer_tokens=answer.context.answer_tokens,
             )
 
 

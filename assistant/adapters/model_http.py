@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import httpx
+import structlog
 
 from assistant.errors import (
     AnswerAborted,
@@ -237,6 +238,12 @@ def ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def request_headers() -> dict[str, str]:
+    """The id of the request that is being answered, for the logs of the server that is asked; empty outside of one."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return {"X-Request-Id": str(request_id)} if request_id else {}
+
+
 def async_client(*, timeout: httpx.Timeout, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
     """A client for one call: it belongs to the event loop that uses it, and closing it drops the connection at once.
 
@@ -244,7 +251,7 @@ def async_client(*, timeout: httpx.Timeout, headers: dict[str, str] | None = Non
     """
     return httpx.AsyncClient(
         timeout=timeout,
-        headers=headers,
+        headers={**(headers or {}), **request_headers()},
         verify=ssl_context(),
         trust_env=False,
         event_hooks={"request": [_check_port_async]},

@@ -29,6 +29,7 @@ from assistant.adapters.model_http import (
     check_port,
     encodable,
     paced,
+    request_headers,
     ssl_context,
 )
 from assistant.adapters.ollama_embedder import TOO_LONG_SIGNS, OllamaEmbedder, listed, ollama_server
@@ -188,6 +189,7 @@ class OllamaChatModel:
                 # Silence is watched by paced(); only the connection has a limit here.
                 "timeout": httpx.Timeout(None, connect=self._connect_seconds),
                 "follow_redirects": False,
+                "headers": request_headers(),
                 "trust_env": False,
                 "verify": ssl_context(),
             },

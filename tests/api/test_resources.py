@@ -163,6 +163,7 @@ def test_each_request_is_one_log_line_without_the_question(server: RunningServer
         "user": "ben",
         "mode": "generated",
     }
+    assert (asked["model"], asked["prompt_tokens"]) == ("company-assistant", 900)
     assert (searched["route"], searched["passages"]) == ("/search", 1)
     assert (unknown["route"], unknown["status"], unknown["code"]) == ("unknown", 404, "address_unknown")
 

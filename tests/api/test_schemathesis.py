@@ -68,7 +68,7 @@ def map_body(_: schemathesis.HookContext, body: Any) -> Any:
 
 
 def bounded(examples: int, **more: Any) -> settings:
-    """Always the same examples, whatever the machine's speed."""
+    """The same examples in every run, as far as the library can promise it; no limit of time."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     return settings(
         max_examples=examples,

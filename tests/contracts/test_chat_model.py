@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
+import structlog
 
 from assistant.adapters.fake import FakeChatModel
 from assistant.errors import (
@@ -146,6 +147,18 @@ def test_ollama_gets_one_user_message_and_everything_that_forbids_a_silent_cut(s
         assert body["options"] == {"num_ctx": 8192, "num_predict": num_predict}
         assert (body["truncate"], body["shift"], body["stream"]) == (False, False, True)
         assert "keep_alive" not in body
+
+
+def test_a_model_server_is_told_which_request_it_answers(stub_ollama: StubOllama) -> None:
+    for model, path in (
+        (ollama_model(stub_ollama.url), "/api/chat"),
+        (openai_model(stub_ollama.url), "/v1/chat/completions"),
+    ):
+        with structlog.contextvars.bound_contextvars(request_id="line-9"):
+            ask(model)
+        ask(model)
+        told = [request["headers"].get("x-request-id") for request in stub_ollama.requests(path)]
+        assert told == ["line-9", None]
 
 
 def test_an_openai_server_gets_the_release_in_the_request(stub_ollama: StubOllama) -> None:
