@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-long test-live measure-live check bench quality lock docs clean install install-dev
+.PHONY: help demo test test-slow test-long test-live measure-live check bench quality limits lock docs clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -57,6 +57,10 @@ bench: $(INSTALLED_DEV) ## benchmarks, one JSON line each
 quality: $(INSTALLED_DEV) ## what is found on public sets, into docs/reference/quality.*; DATA=folder WORK=folder SETS=names
 	@$(BIN)/python scripts/write_quality.py --data "$(or $(DATA),../shared/data)" \
 	  --work "$(or $(WORK),var/quality)" $(if $(SETS),--sets "$(SETS)")
+	@$(BIN)/python scripts/write_reference.py
+
+limits: $(INSTALLED_DEV) ## load and fairness on this machine, into docs/reference/limits.*; ONLY=streams,fairness,hang_up
+	@$(BIN)/python scripts/write_limits.py $(if $(ONLY),--only "$(ONLY)")
 	@$(BIN)/python scripts/write_reference.py
 
 lock: $(VENV)/uv.stamp ## write the pins with hashes anew

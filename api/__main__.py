@@ -21,6 +21,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from api.collecting import collecting_when_idle
 from api.edge import Edge
 from api.logs import uvicorn_logging
 from api.main import create_app
@@ -132,7 +133,8 @@ async def run(app: FastAPI, *, listener: socket.socket, is_shared: bool = False)
     )
     host, port = listener.getsockname()[:2]
     edge.log.info("listening", host=host, port=port)
-    await Server(config, edge=edge, is_shared=is_shared).serve(sockets=[listener])
+    async with collecting_when_idle(edge):
+        await Server(config, edge=edge, is_shared=is_shared).serve(sockets=[listener])
 
 
 def inherited_socket() -> socket.socket | None:
@@ -166,7 +168,9 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
-        asyncio.run(serve(settings))
+        import uvloop
+
+        uvloop.run(serve(settings))
     except AssistantError as error:
         language = caller_language()
         print(error.message.in_language(language), file=sys.stderr)

@@ -45,7 +45,7 @@ class Edge:
     opened_lately: Lately = field(default_factory=lambda: Lately(seconds=OPENED_SECONDS))
     states_of_upkeep: Callable[[], list[DependencyState]] = list
     key_uses: KeyUses = field(init=False)
-
+    asked: int = 0
     open_questions: int = 0
     is_draining: bool = False
     refuses: bool = False
@@ -56,6 +56,7 @@ class Edge:
     @contextmanager
     def question(self) -> Iterator[None]:
         """Held while a question is open."""
+        self.asked += 1
         self.open_questions += 1
         try:
             yield

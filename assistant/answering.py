@@ -10,12 +10,12 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import takewhile
 
-from assistant.cite import cite
+from assistant.cite import CitedText, citing
 from assistant.domain import (
     Answer,
     AnswerMode,
@@ -157,8 +157,10 @@ async def generate(
                 raise
 
 
-def finish(draft: Draft) -> Answer:
+async def finish(draft: Draft) -> Answer:
     """The generated answer with checked citations and figures, or a refusal when the model found nothing in them.
+
+    Other people's answers go on between its steps.
 
     Raises AnswerAborted when the model wrote nothing but marks.
     """
@@ -166,7 +168,7 @@ def finish(draft: Draft) -> Answer:
         raise _empty_answer()
     if refuses(draft.text):
         return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
-    cited = cite(draft.text, draft.offered)
+    cited = await _cited(draft.text, draft.offered)
     judged = verdict(cited)
     draft.notices.extend(judged.notices)
     if judged.is_refusal:
@@ -181,6 +183,17 @@ def finish(draft: Draft) -> Answer:
     used = {citation.chunk_id for citation in cited.citations}
     passages = tuple(replace(p, used=p.chunk_id in used) for p in draft.passages)
     return replace(answer, citations=cited.citations, passages=passages)
+
+
+async def _cited(text: str, offered: Sequence[Passage]) -> CitedText:
+    steps = citing(text, offered)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            cited: CitedText = ended.value
+            return cited
+        await asyncio.sleep(0)
 
 
 def refusal(draft: Draft, reason: RefusalReason) -> Answer:

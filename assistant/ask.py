@@ -68,7 +68,7 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
                     async for token in tokens:
                         yield token
                 turn.leave(is_whole=True)
-                answer = finish(draft)
+                answer = await finish(draft)
             except (ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted) as error:
                 turn.leave()
                 answer = safely_quoted(draft, error)

@@ -10,7 +10,7 @@ The model writes [1], [1, 2] or 【1】; what leaves here is only [n] with an en
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from assistant.domain import Citation, Notice, Passage
@@ -52,6 +52,17 @@ class _Judged:
 
 def cite(answer: str, passages: Sequence[Passage]) -> CitedText:
     """The answer with marks [n] to `passages` (numbered from 1), each with a citation that quotes its source."""
+    steps = citing(answer, passages)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            cited: CitedText = ended.value
+            return cited
+
+
+def citing(answer: str, passages: Sequence[Passage]) -> Generator[None, None, CitedText]:
+    """The same in steps of some milliseconds, one for each sentence: a server lets others go on between them."""
     text, unknown = _checked_marks(answer.strip(), len(passages))
     pieces: list[str] = []
     sentences_of: dict[int, list[str]] = {}
@@ -70,6 +81,7 @@ def cite(answer: str, passages: Sequence[Passage]) -> CitedText:
         for number in judged.numbers:
             sentences_of.setdefault(number, []).append(_MARK.sub("", judged.text))
         length += len(judged.text)
+        yield
     citations = tuple(
         citation_of(n, passages[n - 1], _best_span(passages[n - 1], sentences_of[n])) for n in sorted(sentences_of)
     )

@@ -14,8 +14,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
-from assistant.text import ERAS, INVISIBLE
+from assistant.text import ERAS, INVISIBLE, REMEMBERED_TEXTS
 from assistant.units import UNIT_WORDS, unit_of
 
 _FOLDED = str.maketrans("〜‐‑‒–—―−", "~-------")
@@ -118,6 +119,11 @@ class Figure:
 
 def figures_of(text: str) -> list[Figure]:
     """Every figure of the text with its place; list numbers and idioms such as 一度 are none."""
+    return list(_figures_of(text))
+
+
+@lru_cache(maxsize=REMEMBERED_TEXTS)
+def _figures_of(text: str) -> tuple[Figure, ...]:
     folded, places = _fold(text)
     skipped = [match.span() for match in _LIST_NUMBER.finditer(folded)]
     figures = []
@@ -129,11 +135,16 @@ def figures_of(text: str) -> list[Figure]:
         if keys and start < end:
             begin, stop = places[start], places[end - 1] + 1
             figures.append(Figure(begin, stop, text[begin:stop], keys))
-    return figures
+    return tuple(figures)
 
 
 def source_keys(texts: Iterable[str]) -> frozenset[str]:
     """The keys that an answer's figures may have: those of every figure of the sources, and of the parts of dates."""
+    return _source_keys(tuple(texts))
+
+
+@lru_cache(maxsize=REMEMBERED_TEXTS)
+def _source_keys(texts: tuple[str, ...]) -> frozenset[str]:
     known: set[str] = set()
     for text in texts:
         folded, _ = _fold(text)
@@ -159,12 +170,18 @@ def _fold(text: str) -> tuple[str, list[int]]:
     pieces: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
-        if INVISIBLE.match(character):
-            continue
-        folded = unicodedata.normalize("NFKC", character).lower().translate(_FOLDED)
+        folded = _folded(character)
         pieces.append(folded)
         places.extend([place] * len(folded))
     return "".join(pieces), places
+
+
+@lru_cache(maxsize=REMEMBERED_TEXTS)
+def _folded(character: str) -> str:
+    """A character in one width and case; nothing of one that is invisible."""
+    if INVISIBLE.match(character):
+        return ""
+    return unicodedata.normalize("NFKC", character).lower().translate(_FOLDED)
 
 
 def _keys(match: re.Match[str], *, is_source: bool = False) -> Iterator[str]:

@@ -62,11 +62,12 @@ def unsourced(answer: str, passages: Sequence[Passage], *, asked: Sequence[str])
                 is_wrong = not figure.keys & excused and not _is_denied(blanked, figure)
             if is_wrong:
                 notices.append(_figure_notice(figure, offset=start))
-        plain = squeezed(" ".join([*sources, *asked]))
+        quoted = [match for match in _QUOTED.finditer(blanked) if len(squeezed(match[0])) >= _LEAST_QUOTED_CHARACTERS]
+        plain = squeezed(" ".join([*sources, *asked])) if quoted else ""
         notices.extend(
             _quote_notice(match[0], match.start() + start, match.end() + start)
-            for match in _QUOTED.finditer(blanked)
-            if len(squeezed(match[0])) >= _LEAST_QUOTED_CHARACTERS and squeezed(match[0]) not in plain
+            for match in quoted
+            if squeezed(match[0]) not in plain
         )
     return notices
 

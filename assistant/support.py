@@ -7,10 +7,12 @@ read off people's sentences beside their own and beside other passages (docs/lab
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.domain import Passage
 from assistant.figures import figures_of, source_keys
-from assistant.text import japanese_share, lexical_terms, normalise, overlap, sentence_spans
+from assistant.text import character_bigrams, japanese_share, lexical_terms, normalise, overlap, sentence_spans
 
 PLAIN = 0.6
 """Share of a sentence's letter pairs in at most three neighbouring source sentences from which they plainly say it."""
@@ -19,6 +21,9 @@ FOREIGN = 0.3
 under it once in a hundred times, sentences about something else come over it as rarely."""
 BACKED = 0.5
 """Share of a sentence's letter pairs in one place of its cited passage from which no better passage is looked for."""
+REMEMBERED_SOURCES = 1_024
+REMEMBERED_SPANS = 2_048
+"""One sentence is looked for in one passage up to three times: to see whether it holds, whether it is plain, and to quote it."""
 _WINDOW_SENTENCES = 3
 _WINDOW_CHARACTERS = 400
 _LEAST_TELLING_WORDS = 2
@@ -83,6 +88,8 @@ def plain_source(sentence: str, passages: Sequence[Passage]) -> int:
     """Number of the passage that plainly says the sentence, its figures in the very same place; 0 for none."""
     best, number = PLAIN, 0
     for place, passage in enumerate(passages, start=1):
+        if overlap(sentence, passage.text) < best:
+            continue  # no place of it can have more of the sentence than the whole has
         start, end = quote_span(sentence, passage.text)
         said = passage.text[start:end]
         share = overlap(sentence, said)
@@ -96,17 +103,29 @@ def quote_span(sentence: str, source: str) -> tuple[int, int]:
 
     Without anything in common, the first line that states something.
     """
-    spans = sentence_spans(source)
+    return _quote_span(sentence, source)
+
+
+@lru_cache(maxsize=REMEMBERED_SPANS)
+def _quote_span(sentence: str, source: str) -> tuple[int, int]:
+    lines = _lines_of(source)
+    spans = [(line.start, line.end) for line in lines]
     if not spans:
         return 0, len(source)
     keys = [figure.keys for figure in figures_of(sentence)]
+    wanted = character_bigrams(sentence)
 
     def support(start: int, end: int) -> float:
         known = source_keys([source[start:end]]) if keys else frozenset[str]()
         return overlap(sentence, source[start:end]) + sum(bool(key & known) for key in keys) / max(4, len(keys))
 
-    place = max(range(len(spans)), key=lambda i: support(*spans[i]))
-    if support(*spans[place]) == 0:
+    shares = [
+        (len(wanted & line.bigrams) / len(wanted) if wanted else 0.0)
+        + (sum(bool(key & line.keys) for key in keys) / max(4, len(keys)) if keys else 0.0)
+        for line in lines
+    ]
+    place = max(range(len(spans)), key=shares.__getitem__)
+    if shares[place] == 0:
         return next((span for span in spans if is_statement(source[slice(*span)])), spans[0])
     first = last = place
     while last - first + 1 < _WINDOW_SENTENCES:
@@ -118,6 +137,24 @@ def quote_span(sentence: str, source: str) -> tuple[int, int]:
             break
         first, last = best
     return spans[first][0], spans[last][1]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One sentence of a source, taken apart."""
+
+    start: int
+    end: int
+    bigrams: frozenset[str]
+    keys: frozenset[str]
+
+
+@lru_cache(maxsize=REMEMBERED_SOURCES)
+def _lines_of(source: str) -> tuple[_Line, ...]:
+    return tuple(
+        _Line(start, end, frozenset(character_bigrams(source[start:end])), source_keys([source[start:end]]))
+        for start, end in sentence_spans(source)
+    )
 
 
 def _by_figures(sentence: str, passages: Sequence[Passage]) -> int:

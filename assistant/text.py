@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from assistant.errors import Language
 from assistant.kanji import with_new_forms
@@ -39,6 +40,11 @@ _LAST_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺー]{2})ー(?![ァ-ヺー])")  # of 
 _BRACKETS = {"(": ")", "（": "）", "「": "」", "『": "』", "[": "]", "［": "］", "【": "】", "〔": "〕", "“": "”"}
 _CLOSING = frozenset(_BRACKETS.values())
 _BRACKET_CHARACTERS = 300
+REMEMBERED_TEXTS = 8_192
+REMEMBERED_CHARACTERS = 4_000
+"""Each sentence of an answer is compared with each sentence of its passages: they are taken apart once, not a dozen times.
+Without it an answer of twelve sentences kept the API's only thread for a second (docs/lab-notes.md, 2026-11-26). Longer texts,
+which only an ingestion has, are not kept."""
 """A bracket that closes no sooner is a slip of the pen, and sentences end inside it."""
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:No|Nos|Art|Sec|Fig|Mr|Mrs|Ms|Dr|St|vs|cf|e\.g|i\.e|etc|approx)\.$", re.IGNORECASE
@@ -147,6 +153,11 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
     What stands in brackets belongs to the sentence around it, and an abbreviation's full stop ends nothing.
     """
+    return list(_sentence_spans(text) if len(text) <= REMEMBERED_CHARACTERS else _sentence_spans.__wrapped__(text))
+
+
+@lru_cache(maxsize=REMEMBERED_TEXTS)
+def _sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
     spans: list[tuple[int, int]] = []
     position = 0
     enclosed = _enclosed(text)
@@ -157,7 +168,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
             start = position + len(piece) - len(piece.lstrip())
             spans.append((start, start + len(piece.strip())))
         position = following
-    return spans
+    return tuple(spans)
 
 
 def _is_end(text: str, match: re.Match[str], enclosed: list[tuple[int, int]]) -> bool:
@@ -196,8 +207,13 @@ def character_bigrams(text: str) -> set[str]:
 
 def overlap(of: str, within: str) -> float:
     """Share of the bigrams of `of` that also occur in `within`, 0 to 1."""
-    wanted = character_bigrams(of)
-    return len(wanted & character_bigrams(within)) / len(wanted) if wanted else 0.0
+    wanted = _remembered_bigrams(of)
+    return len(wanted & _remembered_bigrams(within)) / len(wanted) if wanted else 0.0
+
+
+@lru_cache(maxsize=REMEMBERED_TEXTS)
+def _remembered_bigrams(text: str) -> frozenset[str]:
+    return frozenset(character_bigrams(text))
 
 
 def without_control_characters(text: str) -> str:

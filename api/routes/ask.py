@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -108,12 +109,18 @@ def check_release(edge: Edge, release: str | None) -> None:
 
 
 class _Ahead:
-    """Events on their way to the reader; `put` waits while too much text is on the way."""
+    """Events on their way to the reader; `put` waits while too much text is on the way.
+
+    One future is waited for at a time, whatever may happen: at 2,000 tokens a second a task for each event, and a wait for
+    four of them, took a quarter of a core (docs/lab-notes.md, 2026-11-26).
+    """
 
     def __init__(self) -> None:
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events: deque[Event] = deque()
         self._characters = 0
         self._has_room = asyncio.Event()
+        self._has_news = asyncio.Event()
+        self._is_woken = False
 
     async def put(self, event: Event) -> None:
         """Adds an event at the end."""
@@ -121,18 +128,30 @@ class _Ahead:
             self._has_room.clear()
             await self._has_room.wait()
         self._characters += len(event.text) if isinstance(event, Token) else 0
-        self._events.put_nowait(event)
+        self._events.append(event)
+        self._has_news.set()
 
-    async def get(self) -> Event:
-        """The next event, as soon as there is one."""
-        event = await self._events.get()
+    def __bool__(self) -> bool:
+        return bool(self._events)
+
+    def wake(self, *_: object) -> None:
+        """From now on `next` waits no more."""
+        self._is_woken = True
+        self._has_news.set()
+
+    async def next(self, *, seconds: float) -> Event | None:
+        """The next event as soon as there is one; None when it was woken without, or after `seconds`."""
+        if not self._events and not self._is_woken:
+            self._has_news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._has_news.wait()
+        if not self._events:
+            return None
+        event = self._events.popleft()
         self._characters -= len(event.text) if isinstance(event, Token) else 0
         self._has_room.set()
         return event
-
-    def empty(self) -> bool:
-        """Whether nothing is on the way."""
-        return self._events.empty()
 
 
 class Asking:
@@ -149,7 +168,13 @@ class Asking:
         )
         self._first_token_at: float | None = None
         self._pieces = 0
+        self._ahead = _Ahead()
         self.is_hung_up = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a further event waits already: the sender is behind, and had better send both at once."""
+        return bool(self._ahead)
 
     async def answer(self) -> Answer | None:
         """The whole answer, or None when the caller left. Raises the error that ended the question."""
@@ -166,20 +191,19 @@ class Asking:
 
         Ends with exactly one Finished or Failed, or without when the caller hangs up.
         """
-        queue = _Ahead()
+        queue = self._ahead
         open_question = ExitStack()
         open_question.enter_context(self._edge.assistant.answering())
         open_question.enter_context(self._edge.question())
         work = asyncio.create_task(self._work(queue))
         gone = asyncio.create_task(self._hung_up())
         ending = asyncio.create_task(self._ending())
-        following = asyncio.create_task(queue.get())
+        tasks = {work, gone, ending}
+        for task in tasks:
+            task.add_done_callback(queue.wake)
         try:
             while True:
-                await asyncio.wait(
-                    {work, gone, ending, following}, timeout=SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                event = following.result() if following.done() else None
+                event = await queue.next(seconds=SILENCE_SECONDS)
                 if gone.done():
                     self.is_hung_up = True
                     self._edge.metrics.hang_ups.inc()
@@ -187,19 +211,14 @@ class Asking:
                     return
                 if ending.done() and not isinstance(event, Finished | Failed):
                     event = Failed(ending.result())
-                elif event is None and work.done() and queue.empty():
+                elif event is None and work.done():
                     event = Failed(self._unforeseen(work))
-                if event is None and work.done():
-                    continue
                 self._note(event)
                 yield event
                 if isinstance(event, Finished | Failed):
                     return
-                if following.done():
-                    following = asyncio.create_task(queue.get())
         finally:
             open_question.close()
-            tasks = {work, gone, ending, following}
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)

@@ -83,3 +83,29 @@ def test_searches_have_a_bound_of_their_own_and_take_turns() -> None:
 
     assert asyncio.run(outcomes()) == [SearchResult, Overloaded]
     assert searches.present == 0
+
+
+def test_others_go_on_between_the_sentences_of_an_answer_that_is_checked() -> None:
+    line = pipeline(ScriptedModel("有給休暇は3営業日前までに申請する [1]。" * 12))
+
+    async def others_turns() -> int:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        async with aclosing(ask(Question("有給休暇の申請", "ja", BEN), line)) as events:
+            async for event in events:
+                if isinstance(event, Token):
+                    break
+            task = asyncio.create_task(other())
+            async for event in events:
+                if isinstance(event, Cited):
+                    break
+            task.cancel()
+        return turns
+
+    assert asyncio.run(others_turns()) >= 12

@@ -69,7 +69,7 @@ def answered(document: Injected, *, marked: bool) -> tuple[Answer, str]:
         return shown
 
     shown = asyncio.run(write())
-    return finish(draft), shown
+    return asyncio.run(finish(draft)), shown
 
 
 @pytest.mark.parametrize("marked", [False, True], ids=["copied", "falsely marked"])

@@ -1,0 +1,106 @@
+"""docs/reference/limits.md from the figures that `make limits` kept: what was measured, beside what was aimed at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Row = tuple[str, str, str, bool]
+"""What, the figure, the goal, whether it is met."""
+
+
+def limits_page(kept: dict[str, Any]) -> str:
+    """The page; `kept` are the benchmarks' lines by name."""
+    lines = [
+        "# Limits",
+        "",
+        "What one machine was seen to bear, the askers on the same machine, with a stub in the model's place that writes at an",
+        "even pace. Measured by `make limits`. Why the line is as it is:",
+        "[0015](../decisions/0015-a-fair-line-before-the-model.md).",
+        "",
+        "| what | measured | goal | met |",
+        "|---|---|---|---|",
+    ]
+    for name, rows in _ROWS.items():
+        if name in kept:
+            lines += [
+                f"| {what} | {figure} | {goal} | {'yes' if met else 'NO'} |"
+                for what, figure, goal, met in rows(kept[name])
+            ]
+    lines += ["", "How it was measured:", ""]
+    for name, found in kept.items():
+        priority = "real-time priority" if found["real_time_priority"] else "ordinary priority"
+        lines.append(
+            f"- `bench_{name}`: {found['date']}, {found['cores']} cores, {priority}, load of the machine before: "
+            f"{found['load_before']}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _streams(found: dict[str, Any]) -> list[Row]:
+    through = f"{found['streams']} streams of {found['tokens_per_second_each']:g} tokens a second through nginx"
+    worst = found["worst_gap_p95_ms"]
+    return [
+        (f"{through}: streams that did not end well", str(found["errors"]), "0", found["errors"] == 0),
+        (
+            "the same: longest pause between two tokens of a stream, p95 of the streams",
+            f"{worst:g} ms (50 ms are the model's)",
+            f"<= {found['goal_ms']:g} ms",
+            worst <= found["goal_ms"],
+        ),
+        ("the same: processor time of the API for a token", f"{found['api_cpu_ms_per_token']:g} ms", "-", True),
+    ]
+
+
+def _fairness(found: dict[str, Any]) -> list[Row]:
+    goals = found["goals"]
+    asked = f"{found['questions']:,} questions of {found['users']} users, {found['model_parallel']} answered at once"
+    rows: list[Row] = [(f"{asked}: lost", str(found["lost"]), "0", found["lost"] <= goals["lost"])]
+    for crowd in ("people", "apps", "background"):
+        share = found[f"{crowd}_share_max_to_min"]
+        rows.append(
+            (
+                f"the same: most to least served, {crowd}",
+                f"{share:g}",
+                f"<= {goals['share']:g}",
+                share <= goals["share"],
+            )
+        )
+    waits = " / ".join(f"{found[f'{crowd}_wait_p95_seconds']:g}" for crowd in ("people", "apps", "background"))
+    ratio, error = found["people_to_apps_p95"], found["told_error_median"]
+    return [
+        *rows,
+        ("the same: p95 of the wait, people / apps / background", f"{waits} s", "-", True),
+        (
+            "the same: p95 of people's waits to that of apps",
+            f"{ratio:.2f}",
+            f"<= {goals['people_to_apps']:.2f}",
+            ratio <= goals["people_to_apps"],
+        ),
+        (
+            f"the same: the wait first told is off by (median of {found['told_waits']})",
+            f"{100 * error:.0f} %",
+            f"<= {100 * goals['error']:.0f} %",
+            error <= goals["error"],
+        ),
+    ]
+
+
+def _hang_up(found: dict[str, Any]) -> list[Row]:
+    goal = found["goal_ms"]
+    return [
+        (
+            f"from hang-up to a free model, {words}, p95 of {found['times_each']}",
+            f"{found[f'{name}_p95_ms']:g} ms",
+            f"<= {goal:g} ms",
+            found[f"{name}_p95_ms"] <= goal,
+        )
+        for name, words in (("writing", "in mid-answer"), ("reading_the_prompt", "while the prompt is read"))
+    ]
+
+
+_ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
+    "streams": _streams,
+    "fairness": _fairness,
+    "hang_up": _hang_up,
+}
