@@ -79,7 +79,7 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
     if edge.opened is not None:
-        async with kept_up(app), mcp.running(app):
+        async with mcp.running(app), kept_up(app):  # the canary uses the tools, too
             yield
         return
     from assistant.wiring import open_assistant

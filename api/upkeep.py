@@ -24,6 +24,8 @@ from assistant.users_file import read_users, sync_users
 PRUNE_SECONDS = 24 * 3600.0
 CANARY_SECONDS = 600.0
 """Longest answer to a question of the canary, which comes after everybody else's."""
+CANARY_PAUSE_SECONDS = 600.0
+"""After a check that could not be made, or found nothing planted."""
 
 Signature = tuple[int, int, int]
 
@@ -35,6 +37,7 @@ class Upkeep:
         self._app = app
         self._edge: Edge = app.state.edge
         self._canary: asyncio.Task[None] | None = None
+        self._canary_at = 0.0
         self._applied: Signature | None = None
         self._prune_at = 0.0
         self.problem: AssistantError | None = None
@@ -62,8 +65,13 @@ class Upkeep:
             if not (last.details["problem"] or last.details["unchecked"]):
                 self._edge.metrics.canary_checked.set(datetime.fromisoformat(last.at).timestamp())
         due = (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="milliseconds")
-        is_running = self._canary is not None and not self._canary.done()
-        if hours and not is_running and (last is None or last.at < due):
+        now = asyncio.get_running_loop().time()
+        if self._canary is not None and self._canary.done() and not self._canary.cancelled():
+            if problem := self._canary.exception():
+                self._edge.log.error("canary_failed", exc_info=problem)
+            self._canary = None
+        if hours and self._canary is None and now >= self._canary_at and (last is None or last.at < due):
+            self._canary_at = now + min(hours * 3600, CANARY_PAUSE_SECONDS)
             self._canary = asyncio.create_task(self._check_canary())
 
     async def _check_canary(self) -> None:

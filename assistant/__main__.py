@@ -25,6 +25,7 @@ from assistant.release.doctor import examine
 from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
 from assistant.text import language_of
+from assistant.users_file import users_state
 from assistant.wire import AnswerOut, PassageOut
 from assistant.wiring import open_assistant
 
@@ -219,18 +220,20 @@ async def _examine(settings: Settings) -> list[DependencyState]:
     async with open_assistant(settings) as assistant:
         generation = await asyncio.to_thread(assistant.ledger.active_generation)
         readiness = await assistant.readiness()
-        watch = await asyncio.to_thread(_canary_state, assistant.ledger, settings)
+        watch = await asyncio.to_thread(_states_of_access, assistant.ledger, settings)
         return await examine(
-            [*readiness, watch],
+            [*readiness, *watch],
             generation=generation,
             embedders=assistant.stores.embedders,
             data_folder=settings.data_folder,
         )
 
 
-def _canary_state(ledger: Ledger, settings: Settings) -> DependencyState:
+def _states_of_access(ledger: Ledger, settings: Settings) -> list[DependencyState]:
     last = ledger.last_entry(Act.CANARY_CHECKED)
-    return state_of(last, readers=readers_in(ledger), most_hours=settings.door.canary_hours)
+    canary = state_of(last, readers=readers_in(ledger), most_hours=settings.door.canary_hours)
+    users = users_state(ledger, settings.door.users_file)
+    return [canary] if users is None else [users, canary]
 
 
 people_commands.add_to(app)

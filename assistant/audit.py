@@ -30,6 +30,7 @@ class Act(StrEnum):
     USERS_SYNCED = "users_synced"
     GROUPS_SET = "groups_set"
     USER_ERASED = "user_erased"
+    VIEWED = "viewed"
     JOB_REQUESTED = "job_requested"
     EXPORTED = "exported"
     PRUNED = "pruned"

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.domain import EVERYONE
+from assistant.domain import EVERYONE, DependencyState
 from assistant.errors import PeopleError, Text
 from assistant.people import Sync, User, checked_name
 
@@ -73,6 +73,25 @@ def sync_users(
         details = {name: list(getattr(sync, name)) for name in ("added", "changed", "disabled", "enabled", "missing")}
         ledger.apply_users(changes, by=by, details=details)
     return sync
+
+
+def users_state(ledger: UsersLedger, file: Path) -> DependencyState | None:
+    """Whether the ledger says what the file says, for doctor; None where there is no file. Raises StoreUnavailable."""
+    if not file.exists():
+        return None
+    try:
+        due = sync_users(ledger, read_users(file), by="doctor", is_dry=True)
+    except PeopleError as error:
+        return DependencyState("users_file", "warn", error.message.en, error.hint.ja, error.hint.en)
+    if due.is_empty:
+        return DependencyState("users_file", "ok", f"{file} is applied", "", "")
+    return DependencyState(
+        "users_file",
+        "warn",
+        f"{file} differs from what is applied",
+        "API が動いていれば自動で反映されます。すぐ反映するには assistant users sync。",
+        "A running API applies it by itself; assistant users sync does it now.",
+    )
 
 
 def _sync_of(

@@ -11,7 +11,9 @@ from fastapi import APIRouter, Query, Request
 
 from api import examples
 from api.deps import Administrator
-from api.edge import Edge, edge_of
+from api.edge import Edge, edge_of, request_id_of
+from assistant.audit import Act, AuditEntry
+from assistant.domain import Principal
 from assistant.wire import JobOut
 from assistant.wire_admin import FolderOut, FoldersOut, OpenQuestionsOut, RatedOut, RatingsOut, UsageOut
 from assistant.wire_history import Rating
@@ -53,8 +55,11 @@ async def list_folders(request: Request, _: Administrator) -> FoldersOut:
     summary="Questions without a good answer",
     responses={200: {"content": examples.content("UNANSWERED")}, **examples.problems(401, 403, 422, 503)},
 )
-async def list_unanswered(request: Request, _: Administrator, days: Days = 30, limit: Limit = 50) -> OpenQuestionsOut:
+async def list_unanswered(
+    request: Request, principal: Administrator, days: Days = 30, limit: Limit = 50
+) -> OpenQuestionsOut:
     """Refused questions, and those whose answer was rated down; the most frequent first."""
+    await _audit(request, principal)
     since = _since(days)
     ledger = edge_of(request).assistant.ledger
     call = partial(ledger.open_questions, since=since, limit=limit)
@@ -69,19 +74,28 @@ async def list_unanswered(request: Request, _: Administrator, days: Days = 30, l
 )
 async def list_feedback(
     request: Request,
-    _: Administrator,
+    principal: Administrator,
     *,
     rating: Annotated[Rating | None, Query(description="Only these.")] = None,
     cursor: Annotated[PlainLine | None, Query(description="`next` of the page before.")] = None,
     limit: Limit = 50,
 ) -> RatingsOut:
     """One page, and the cursor of the next. The answers themselves stay with those who asked."""
+    await _audit(request, principal)
     ledger = edge_of(request).assistant.ledger
     call = partial(ledger.list_feedback, rating=rating, cursor=cursor, limit=limit)
     rated, following = await anyio.to_thread.run_sync(call)
     return RatingsOut(
         feedback=[RatedOut(**vars(feedback), question=question) for feedback, question in rated], next=following
     )
+
+
+async def _audit(request: Request, principal: Principal) -> None:
+    """Writes that an administrator reads what others asked, before they do. Raises StoreUnavailable."""
+    entry = AuditEntry(
+        Act.VIEWED, principal.name, principal.via, subject=request.url.path, request_id=request_id_of(request)
+    )
+    await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.record, entry)
 
 
 def _since(days: int) -> str:

@@ -56,11 +56,18 @@ class _Walk:
                 text = question.format(title=one.title)
                 await self.ask("POST", "/search", {"question": text})
             await self.ask("POST", "/search", {"question": text, "filters": {"document_ids": [one.document_id]}})
+            await self.use_tool("search", {"question": text})
+            await self.use_tool("read_document", {"document_id": one.document_id})
             messages = [{"role": "user", "content": text}]
             if number % 2:  # a model may be busy with each for a while; two doors, two documents
                 await self.ask("POST", "/v1/chat/completions", {"model": "company-assistant", "messages": messages})
             else:
                 await self.ask("POST", "/ask", {"question": text})
+
+    async def use_tool(self, name: str, arguments: dict[str, Any]) -> None:
+        """Asks for one of the tools at /mcp, where there are any."""
+        call = {"name": name, "arguments": arguments}
+        await self.ask("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call})
 
     async def ask(
         self, method: str, address: str, body: dict[str, Any] | None = None, *, is_hidden: bool = False

@@ -231,6 +231,16 @@ def test_who_opens_a_document_is_in_the_audit_once_however_many_ranges_they_read
     )  # fmt: skip
 
 
+def test_an_administrator_who_reads_what_others_asked_is_in_the_audit(server: RunningServer, ledger: Ledger) -> None:
+    ledger.set_groups("chie", ["administrators"])
+    with server.client(user="chie") as chie, server.client(user="ben") as ben:
+        for address in ("/admin/unanswered", "/admin/feedback", "/admin/usage"):
+            assert chie.get(address).status_code == 200
+            assert ben.get(address).status_code == 403
+    viewed = [(entry.actor, entry.subject) for entry in ledger.audit_entries() if entry.act is Act.VIEWED]
+    assert viewed == [("chie", "/admin/unanswered"), ("chie", "/admin/feedback")]
+
+
 def test_old_entries_of_the_audit_go_when_the_server_starts(
     start_server: StartServer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from assistant.adapters.ledger import Ledger
 from assistant.errors import PeopleError
 from assistant.people import User, expiry
-from assistant.users_file import parse_users, read_htpasswd, read_users
+from assistant.users_file import parse_users, read_htpasswd, read_users, sync_users, users_state
 
 
 def test_a_users_file_says_names_groups_and_who_is_disabled(tmp_path: Path) -> None:
@@ -67,6 +68,23 @@ def test_nginx_passwords_and_a_file_of_groups_say_the_same(tmp_path: Path) -> No
     groups.write_text("board\n")
     with pytest.raises(PeopleError, match="cannot be read: board"):
         read_htpasswd(passwords, groups)
+
+
+def test_doctor_says_whether_the_file_is_applied(tmp_path: Path) -> None:
+    file, ledger = tmp_path / "users.toml", Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
+    assert users_state(ledger, file) is None
+    seen = []
+    for text in ("[users.ben]\n", "[users.ben]\ngruops = 1\n"):
+        file.write_text(text)
+        state = users_state(ledger, file)
+        assert state is not None
+        seen.append(state.state)
+    file.write_text("[users.ben]\n")
+    sync_users(ledger, read_users(file), by="cli")
+    state = users_state(ledger, file)
+    assert state is not None
+    assert [*seen, state.state] == ["warn", "warn", "ok"]
+    ledger.close()
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -26,6 +26,14 @@ from tests.api.canned import RunningServer
 from tests.api.test_door import wait_until
 from tests.journeys.company import CAST, Company, a_company, its_api
 
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _few_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One group alone and all together: each role is forty requests."""
+    monkeypatch.setattr("assistant.canary.MOST_ROLES", 1)
+
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
@@ -98,7 +106,7 @@ def test_a_document_that_became_readable_is_found_at_every_door_it_leaks_from(
     finally:
         company.ledger.set_document_groups(one.document_id, [GROUP])
     doors = {leak.door for leak in report.leaks}
-    assert doors >= {"GET /documents", "POST /search", "POST /ask"} | {
+    assert doors >= {"GET /documents", "POST /search", "POST /ask", "POST /mcp"} | {
         f"GET /documents/{{document_id}}{part}" for part in ("", "/file", "/receipt", "/text")
     }
     assert all("人事部" in leak.role for leak in report.leaks)
