@@ -12,6 +12,8 @@ from enum import StrEnum
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from api.deps import SIGN_IN_PATHS
+
 
 class Seen(StrEnum):
     """Whose rows an address shows to somebody who may call it."""
@@ -43,6 +45,7 @@ class Access:
 
 
 _OPEN = Access(None)
+_SIGN_IN = Access(None, status=404)  # there when ASSISTANT_SIGN_IN__ISSUER is set
 _ASK = Access(("ask",))
 _OWN = Access(("ask",), Seen.OWN)
 _READ = Access(("documents",), Seen.READABLE)
@@ -75,6 +78,7 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/v1/models"): _ASK,
     ("POST", "/v1/chat/completions"): Access(("ask",), Seen.READABLE),
     ("POST", "/mcp"): Access((), Seen.READABLE),
+    **{("GET", path): _SIGN_IN for path in sorted(SIGN_IN_PATHS)},
     ("GET", "/healthz"): _OPEN,
     ("GET", "/readyz"): _OPEN,
     ("GET", "/metrics"): _OPEN,
@@ -115,7 +119,8 @@ def access_page(app: FastAPI) -> str:
         "",
         "Status of each kind of caller. *Another user* holds the scope and asks for what they may not see: an address with an",
         "id answers 404 as if there were none, a list or a search answers without it. 401 and 403 tell nothing of what is",
-        "there. With the scopes ingest and admin a caller sees numbers by folder and by day, whatever their groups.",
+        "there. `/sign-in` is there when OpenID Connect is set up.",
+        "With the scopes ingest and admin a caller sees numbers by folder and by day, whatever their groups.",
         "",
         "| address | one of these scopes | shows | " + " | ".join(callers) + " |",
         "|---|---|---|" + "---|" * len(callers),

@@ -26,6 +26,8 @@ from assistant.errors import AccessDenied, AssistantError, NotAuthenticated, Tex
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
 """Addresses that answer without an identity; they hold no document and no question."""
+SIGN_IN_PATHS = frozenset({f"/sign-in{rest}" for rest in ("", "/callback", "/check", "/out", "/ended")})
+"""Where somebody becomes known; api/routes/sign_in.py."""
 ADMINISTRATORS = "administrators"
 """Users in this group may also ingest and administer; apps get scopes with their key."""
 USER_SCOPES = frozenset({"ask", "documents"})
@@ -46,7 +48,7 @@ class Doorkeeper:
             return
         request = Request(scope, receive)
         try:
-            if scope["path"] not in OPEN_PATHS:
+            if scope["path"] not in OPEN_PATHS | SIGN_IN_PATHS:
                 await _identify(request)
             messages = await read_body(receive, declared_bytes=_declared_bytes(request))
         except AssistantError as error:
@@ -84,9 +86,25 @@ async def _principal_of(request: Request, edge: Edge) -> Principal:
     user = _forwarded_user(request, secret=edge.settings.proxy_secret)
     standing = await anyio.to_thread.run_sync(edge.assistant.ledger.standing_of, user)
     if standing.is_disabled or (door.known_users_only and not standing.is_known):
-        raise _not_admitted(user)
+        raise not_admitted(user)
+    await _check_sign_in(request, edge, user)
     scopes = ALL_SCOPES if ADMINISTRATORS in standing.groups else USER_SCOPES
     return Principal(name=user, groups=standing.groups, scopes=scopes, via="proxy")
+
+
+async def _check_sign_in(request: Request, edge: Edge, user: str) -> None:
+    """Ends what a person does in tabs that were open when they signed out, or longer than a sign-in holds."""
+    given = request.headers.getlist("x-sign-in")
+    if not any(given):
+        return  # nginx checked a password, which has no end
+    if len(given) != 1 or not await anyio.to_thread.run_sync(edge.assistant.ledger.is_signed_in, given[0], user):
+        raise NotAuthenticated(
+            Text(ja="サインインは終わっています。", en="The sign-in has ended."),
+            Text(
+                ja="ページを読み直して、もう一度サインインしてください。",
+                en="Reload the page and sign in again.",
+            ),
+        )
 
 
 def recheck_of(request: Request) -> Callable[[], Awaitable[Principal]]:
@@ -136,7 +154,8 @@ def _not_authenticated() -> NotAuthenticated:
     )
 
 
-def _not_admitted(user: str) -> AccessDenied:
+def not_admitted(user: str) -> AccessDenied:
+    """What a user is told who is disabled, or unknown where only known ones may enter."""
     return AccessDenied(
         Text(ja=f"{user} さんは今は使えません。", en=f"{user} may not use this now."),
         Text(

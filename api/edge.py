@@ -15,6 +15,7 @@ from fastapi import Request
 from structlog.typing import FilteringBoundLogger
 
 from api.metrics import Metrics
+from api.openid import OpenIdProvider
 from api.rates import KeyUses, Lately, Rates
 from assistant.admission import Admission
 from assistant.domain import DependencyState
@@ -40,6 +41,7 @@ class Edge:
     metrics: Metrics
     log: FilteringBoundLogger
     opened: Assistant | None = None
+    openid: OpenIdProvider | None = None
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     rates: Rates = field(default_factory=Rates)
     opened_lately: Lately = field(default_factory=lambda: Lately(seconds=OPENED_SECONDS))

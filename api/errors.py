@@ -131,6 +131,10 @@ TABLE: dict[type[AssistantError], Row] = {
     e.TooManyQuestions: Row(429, Text(ja="質問の回数が多すぎます", en="Asked too often"), SHORT_PAUSE_SECONDS),
     e.PeopleError: Row(422, Text(ja="利用者かキーの指定が違います", en="A user or key is not as it must be")),
     e.NotAuthenticated: Row(401, Text(ja="利用者が分かりません", en="Who asks is not known")),
+    e.SignInFailed: Row(403, Text(ja="サインインできません", en="The sign-in did not succeed")),
+    e.SignInUnavailable: Row(
+        503, Text(ja="サインインのサーバーが使えません", en="The sign-in server is away"), SHORT_PAUSE_SECONDS
+    ),
     e.AccessDenied: Row(403, Text(ja="権限がありません", en="Not permitted")),
     e.NotFound: Row(404, Text(ja="見つかりません", en="Not found")),
     e.IdempotencyKeyReused: Row(

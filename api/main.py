@@ -19,7 +19,8 @@ from api.description import describe
 from api.edge import Edge
 from api.logs import RequestLog, make_log
 from api.metrics import Metrics
-from api.routes import admin, answers, ask, conversations, documents, health, jobs, mcp, me, openai
+from api.openid import OpenIdProvider
+from api.routes import admin, answers, ask, conversations, documents, health, jobs, mcp, me, openai, sign_in
 from api.upkeep import kept_up
 from assistant.admission import Admission
 from assistant.settings import Settings
@@ -50,7 +51,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.edge = _edge(settings, assistant, log or make_log(settings))
-    for resource in (ask, answers, conversations, documents, jobs, me, admin, openai, health):
+    for resource in (ask, answers, conversations, documents, jobs, me, admin, openai, sign_in, health):
         app.include_router(resource.router)
     mcp.install(app)
     problems.install(app)
@@ -71,6 +72,8 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
     )
     metrics.watch(admission)
     edge = Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant)
+    if settings.sign_in.issuer:
+        edge.openid = OpenIdProvider(settings.sign_in, proxy_secret=settings.proxy_secret)
     metrics.watch_breakers(lambda: edge.opened.breakers if edge.opened is not None else ())
     return edge
 

@@ -32,6 +32,8 @@ class Act(StrEnum):
     USER_ERASED = "user_erased"
     VIEWED = "viewed"
     JOB_REQUESTED = "job_requested"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
     EXPORTED = "exported"
     PRUNED = "pruned"
     CANARY_CHECKED = "canary_checked"

@@ -25,6 +25,8 @@ AssistantError(message, hint, permanent)
 ├── Overloaded               retry: the queue is full
 │   └── TooManyQuestions     retry: this user or key asks more often than it may
 ├── NotAuthenticated         nobody said who asks
+├── SignInFailed             permanent: the identity provider's answer proves nobody
+├── SignInUnavailable        retry: the identity provider does not answer
 ├── AccessDenied             the principal lacks the right
 ├── NotFound                 not there, or not to be seen by this principal
 ├── IdempotencyKeyReused     an Idempotency-Key came again with another body
@@ -233,6 +235,16 @@ class NotAuthenticated(AssistantError):
     """Nobody said who asks."""
 
     permanent = True
+
+
+class SignInFailed(AssistantError):
+    """What came back from the identity provider proves nobody."""
+
+    permanent = True
+
+
+class SignInUnavailable(AssistantError):
+    """The identity provider does not answer."""
 
 
 class AccessDenied(AssistantError):

@@ -67,6 +67,14 @@ class HeldKey:
 
 
 @dataclass(frozen=True)
+class HeldSignIn:
+    """A living sign-in: whose, and the name under which screen and API know it, which signs nobody in."""
+
+    user: str
+    sign_in_id: str
+
+
+@dataclass(frozen=True)
 class Sync:
     """What a users file changes, by name. `missing` are known users that it does not name: they are disabled."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from assistant.errors import SettingsError, Text
 
 PREFIX = "ASSISTANT_"
 DELIMITER = "__"
+SECRETS = re.compile(r"SECRET|API_KEY|DATABASE_URL|SIGN_IN$")
+"""Settings whose values are never shown: a group is shown whole."""
 
 
 class Group(BaseModel):
@@ -69,6 +72,29 @@ class Audit(Group):
         description="How the audit keeps questions: their text, a keyed hash that only finds equal ones, or nothing.",
     )
     keep_days: int = Field(default=365, ge=1, le=36_500, description="Days that the audit's entries are kept.")
+
+
+class SignIn(Group):
+    """Signing people in by OpenID Connect; nginx is told by PUBLISH_SIGN_IN=oidc."""
+
+    issuer: str = Field(
+        default="", description="Address of the identity provider, without /.well-known/…; empty: not used."
+    )
+    client_id: str = Field(default="", description="What the provider calls this application.")
+    client_secret: str = Field(default="", description="Its secret there; empty for a public client (PKCE alone).")
+    public_url: str = Field(
+        default="",
+        description="Address that people type (https://…); the provider sends back to its /sign-in/callback.",
+    )
+    scopes: str = Field(default="openid email profile", description="Scopes that are asked for, between blanks.")
+    user_claim: str = Field(default="email", description="Claim that names the user.")
+    groups_claim: str = Field(
+        default="",
+        description="Claim whose names become the user's groups at every sign-in; empty leaves groups to users.toml.",
+    )
+    minutes: int = Field(
+        default=600, ge=1, le=43_200, description="Minutes until people sign in again (a working day)."
+    )
 
 
 class Queue(Group):
@@ -181,6 +207,7 @@ class Settings(BaseSettings):
     )
     door: Door = Door()
     audit: Audit = Audit()
+    sign_in: SignIn = SignIn()
     queue: Queue = Queue()
 
 
@@ -250,10 +277,11 @@ def _bad_value(first: Mapping[str, Any]) -> SettingsError:
     known = {variable.name: variable for variable in variables()}
     name = next((place for place in places if place in known), places[-1])
     meaning = known[name].description if name in known else ""
+    shown = "…" if SECRETS.search(name) else repr(first.get("input"))
     return SettingsError(
         Text(
-            ja=f"設定 {name} の値 {first.get('input')!r} は使えません({first['msg']})。",
-            en=f"The setting {name} has the value {first.get('input')!r}, which is not allowed ({first['msg']}).",
+            ja=f"設定 {name} の値 {shown} は使えません({first['msg']})。",
+            en=f"The setting {name} has the value {shown}, which is not allowed ({first['msg']}).",
         ),
         Text(
             ja=f"意味: {meaning} .env.example を見て直してください。",

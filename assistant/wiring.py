@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from assistant.adapters.breaker import Breaker, GuardedChatModel, GuardedEmbedder, seen_through
 from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
+from assistant.adapters.model_calls import RecordedChatModel
 from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.admission import Admission
 from assistant.ask import Pipeline, ask
@@ -178,7 +179,7 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
     stores = await asyncio.to_thread(open_stores, settings)
     num_ctx = _num_ctx(settings, modelfile)
     asked = _chat_model(settings, modelfile, num_ctx=num_ctx)
-    model = None if asked is None else GuardedChatModel(asked, Breaker("model"))
+    model = None if asked is None else GuardedChatModel(RecordedChatModel(asked), Breaker("model"))
     pipeline = Pipeline(
         indexes=Indexes(
             stores.ledger,

@@ -12,11 +12,12 @@ from assistant.errors import Language, SettingsError
 from assistant.settings import load_settings
 from ui import parts, words
 from ui.client import ApiClient
-from ui.identity import SECRET_HEADER, USER_HEADER, Caller, Refused, identify
+from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER, Caller, Refused, identify
 from ui.screens import ask, documents
 
 # Where nginx shows the API to browsers; without nginx a browser cannot prove to the API who asks.
 API_BEHIND_PROXY = "/api"
+SIGN_OUT = "/sign-in/out"
 
 
 def main() -> None:
@@ -36,6 +37,7 @@ def main() -> None:
         headers.get_all(SECRET_HEADER),
         proxy_secret=settings.proxy_secret,
         demo_user=settings.demo_user,
+        forwarded_sign_ins=headers.get_all(SIGN_IN_HEADER),
     )
     if isinstance(caller, Refused):
         _show_refusal(caller, language)
@@ -44,6 +46,7 @@ def main() -> None:
         settings.api_url,
         caller.user,
         proxy_secret=settings.proxy_secret,
+        sign_in=caller.sign_in,
         language=language,
         connect_timeout_seconds=settings.connect_timeout_seconds,
     )
@@ -101,6 +104,8 @@ def _show_sidebar(caller: Caller, language: Language) -> None:
         horizontal=True,
     )
     st.caption(words.say(words.SIGNED_IN_AS, language, user=caller.user))
+    if caller.sign_in:
+        st.html(parts.link(words.say(words.SIGN_OUT, language), SIGN_OUT))
     if caller.via == "demo":
         st.caption(words.say(words.DEMO_USER, language))
 

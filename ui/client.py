@@ -36,7 +36,7 @@ from assistant.wire import (
     TokenOut,
 )
 from ui import words
-from ui.identity import SECRET_HEADER, USER_HEADER
+from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER
 
 # The API sends a heartbeat at least every 10 s, so three missed ones mean that it is gone.
 SILENCE_LIMIT_SECONDS: Final = 30.0
@@ -83,6 +83,7 @@ class ApiClient:
         *,
         proxy_secret: str,
         language: Language,
+        sign_in: str = "",
         connect_timeout_seconds: float = 3.0,
         silence_limit_seconds: float = SILENCE_LIMIT_SECONDS,
     ) -> None:
@@ -92,6 +93,8 @@ class ApiClient:
         self._timeout = httpx.Timeout(silence_limit_seconds, connect=connect_timeout_seconds)
         # Bytes, because httpx refuses names that are not ASCII; they travel as UTF-8.
         self._identity = {USER_HEADER.encode(): user.encode(), SECRET_HEADER.encode(): proxy_secret.encode()}
+        if sign_in:  # the API ends with it what this tab does
+            self._identity[SIGN_IN_HEADER.encode()] = sign_in.encode()
 
     def ask_stream(self, question: str, *, conversation_id: str | None = None) -> Generator[Event, None, None]:
         """Events of one question as they come, the last one an AnswerOut.

@@ -6,19 +6,23 @@ Pure: is handed header values and settings, knows neither Streamlit nor the API.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 USER_HEADER = "X-Forwarded-User"
+SIGN_IN_HEADER = "X-Sign-In"
 SECRET_HEADER = "X-Proxy-Secret"  # noqa: S105  the header's name, not a secret
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A known person. `via` says whether the proxy vouched for the name or the demo setting gave it."""
+    """A known person. `via` says whether the proxy vouched for the name or the demo setting gave it; `sign_in` names what
+    they can end by signing out, empty where nginx checked a password."""
 
     user: str
     via: Literal["proxy", "demo"]
+    sign_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,14 @@ class Refused:
 
 
 def identify(
-    forwarded_users: list[str], forwarded_secrets: list[str], *, proxy_secret: str, demo_user: str
+    forwarded_users: list[str],
+    forwarded_secrets: list[str],
+    *,
+    proxy_secret: str,
+    demo_user: str,
+    forwarded_sign_ins: Sequence[str] = (),
 ) -> Caller | Refused:
-    """Who asks, from all values of the two headers as the browser's handshake carried them.
+    """Who asks, from all values of the three headers as the browser's handshake carried them.
 
     A name without exactly one right secret is refused even where a demo user is set, so that a wrong proxy is noticed
     and nobody is taken for another. An empty name counts as none: nginx blanks the header where nobody logged in.
@@ -44,7 +53,10 @@ def identify(
             and proxy_secret != ""
             and hmac.compare_digest(_decoded(forwarded_secrets[0]).encode(), proxy_secret.encode())
         )
-        return Caller(users[0], "proxy") if is_proved else Refused("forged")
+        sign_ins = [value for value in forwarded_sign_ins if value]
+        if not is_proved or len(sign_ins) > 1:
+            return Refused("forged")
+        return Caller(users[0], "proxy", *sign_ins)
     if demo_user:
         return Caller(demo_user, "demo")
     return Refused("nobody")

@@ -7,6 +7,7 @@ words; they call neither Streamlit nor the API.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Final
 
 from assistant.errors import FailureReason, Language, Text
@@ -352,3 +353,8 @@ def _foot(given: AnswerOut, language: Language) -> str:
 
 def _w(text: Text, language: Language) -> str:
     return plain_html(words.say(text, language))
+
+
+def link(label: str, address: str) -> str:
+    """A link that opens in this very tab."""
+    return f'<a href="{escape(address)}" target="_self">{escape(label)}</a>'

@@ -18,6 +18,7 @@ NAV_ASK: Final = Text("質問する", "Ask")
 NAV_DOCUMENTS: Final = Text("文書一覧", "Documents")
 DISPLAY_LANGUAGE: Final = Text("表示言語", "Display language")
 SIGNED_IN_AS: Final = Text("利用者: {user}", "Signed in as {user}")
+SIGN_OUT: Final = Text("サインアウト", "Sign out")
 DEMO_USER: Final = Text("デモ用の利用者です(ログインはありません)。", "This is the demo user; nobody has logged in.")
 NEW_CONVERSATION: Final = Text("新しく始める", "Start over")
 

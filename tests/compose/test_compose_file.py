@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,24 @@ def test_nginx_cannot_reach_chroma_or_ollama_and_the_documents_have_no_way_out(c
 def test_ollamas_way_out_can_be_sealed_once_the_models_are_there(config: Config, tmp_path: Path) -> None:
     assert config["networks"]["egress"]["internal"] is False
     assert load_config(tmp_path, OLLAMA_SEALED="true")["networks"]["egress"]["internal"] is True
+
+
+def test_signing_in_by_openid_connect_gives_the_api_a_way_out_and_changes_nothing_else(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "docker-compose.oidc.yml", tmp_path)
+    both = "docker-compose.yml:docker-compose.oidc.yml"
+    plain, changed = load_config(tmp_path), load_config(tmp_path, COMPOSE_FILE=both)
+    assert networks_of(changed["services"]["api"]) == {"front", "back", "provider"}
+    assert not changed["networks"]["provider"].get("internal")
+    for name in set(EVERYONE) - {"api"}:
+        assert networks_of(changed["services"][name]) == networks_of(plain["services"][name])
+    for name in EVERYONE:
+        assert changed["services"][name].get("ports") == plain["services"][name].get("ports")
+    assert changed["services"]["nginx"]["environment"]["NGINX_SIGN_IN"] == "oidc"
+
+
+def test_the_providers_secret_reaches_the_api_alone(tmp_path: Path) -> None:
+    services = load_config(tmp_path, ASSISTANT_SIGN_IN__CLIENT_SECRET="planted-secret")["services"]
+    assert [name for name in EVERYONE if "planted-secret" in str(services[name])] == ["api"]
 
 
 def test_nothing_starts_without_the_proxy_secret(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ KEY = {"Authorization": "Bearer ca_key"}
 
 PERSON_PATHS = {
     "/": "/some/page",
+    "/documents": "/documents",
     "/documents/": "/documents/d_1/file",
     "/api/": "/api/documents",
     "/api/ask": "/api/ask",
@@ -183,7 +184,8 @@ def test_the_api_loses_its_prefix_and_the_others_keep_theirs(door: Door) -> None
     assert received(door.get("/v1/models", **KEY))["path"] == "/v1/models"
     original = received(door.get("/documents/d_1/file", **basic("aiko")))
     assert (original["server"], original["path"]) == ("api", "/documents/d_1/file")
-    assert received(door.get("/", **basic("aiko")))["server"] == "ui"
+    for page in ("/", "/documents"):
+        assert received(door.get(page, **basic("aiko")))["server"] == "ui"
 
 
 def test_a_request_id_is_kept_when_harmless_and_replaced_otherwise(door: Door) -> None:

@@ -6,6 +6,8 @@ making the models ready (on the stub server).
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,11 @@ from tests.compose.native_stack import NativeStack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+PLANTED_SETTINGS = {
+    "ASSISTANT_OPENAI_API_KEY": "planted-openai-key-0123456789",
+    "ASSISTANT_SIGN_IN__CLIENT_SECRET": "planted-client-secret-0123456789",
+    "PUBLISH_ASK_RATE": "600r/m",
+}
 LEAVE = "# 休暇規程\n\n## 第5条 年次有給休暇\n\n有給休暇は、取得日の3営業日前までに申請します。\n"
 VPN = "# VPN\n\nThe VPN certificate is renewed every 12 months by the help desk.\n"
 CHROMIUM = "/usr/bin/chromium"
@@ -40,7 +47,7 @@ def installation(open_folder: Path) -> Iterator[Door]:
     (documents / "vpn.md").write_text(VPN, encoding="utf-8")
     for name in ("modelfiles", "ingest.toml"):
         (open_folder / name).symlink_to(PROJECT / name)
-    config = load_config(open_folder, ASSISTANT_DOCUMENTS_FOLDER="文書", ASSISTANT_LOG_LEVEL="info")
+    config = load_config(open_folder, ASSISTANT_DOCUMENTS_FOLDER="文書", ASSISTANT_LOG_LEVEL="info", **PLANTED_SETTINGS)
     stack = NativeStack(config, open_folder, ollama_program.install(open_folder / "programs"))
     stack.added["ollama"] = {"STUB_MODELS": "llama3.1:8b-instruct-q4_K_M,nomic-embed-text"}
     try:
@@ -176,9 +183,83 @@ def test_a_document_put_into_the_folder_is_found_without_a_restart(installation:
         time.sleep(0.5)
 
 
-def test_no_service_writes_the_secret_to_its_log(installation: Door) -> None:
-    for name, running in installation.stack.running.items():
-        assert SECRET not in running.text(), name
+def test_one_request_id_leads_from_nginx_to_the_api_to_the_call_of_the_model(installation: Door) -> None:
+    passages(installation, QUESTION)
+    request_id = "trace-through-all-0001"
+    answer = ask(
+        installation, "/api/ask", {"question": QUESTION}, **basic("aiko"), **{"X-Request-Id": request_id}
+    ).json()
+    assert answer["request_id"] == request_id
+    deadline = time.monotonic() + 20
+    while True:
+        found = {name: lines_of(installation, name, request_id) for name in ("nginx", "api")}
+        messages = {line.get("event") for line in found["api"]}
+        if found["nginx"] and {"request", "model_call"} <= messages:
+            break
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    assert found["nginx"][0]["path"] == "/ask"
+    (call,) = [line for line in found["api"] if line.get("event") == "model_call"]
+    assert call["outcome"] == "answered"
+    assert call["pieces"] > 0
+
+
+def lines_of(installation: Door, name: str, request_id: str) -> list[dict[str, Any]]:
+    """A service's log lines with this request id."""
+    lines = [line for line in installation.stack.running[name].text().splitlines() if line.startswith("{")]
+    return [found for found in map(json.loads, lines) if found.get("request_id") == request_id]
+
+
+def test_no_secret_and_no_question_is_in_a_log_an_error_or_the_counters(installation: Door) -> None:
+    stack = installation.stack
+    api = f"http://{stack.addresses['api']}:8000"
+    made = subprocess.run(
+        ["assistant", "keys", "create", "planted"], env=stack.environment("api"), capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    words = {
+        "question": "planted-question-ヒイラギ",
+        "query": "planted-query-0123456789",
+        "cookie": "planted-cookie-0123456789",
+        "wrong key": "ca_planted-wrong-key-0123456789",
+        "wrong password": "planted-wrong-password",
+        "body": "planted-body-0123456789",
+    }
+    key = made.stdout.strip()
+    secrets = {**words, "key": key, "proxy": SECRET, "password": PASSWORDS["aiko"]}
+    secrets |= {name: value for name, value in PLANTED_SETTINGS.items() if "planted" in value}
+    told: list[str] = []
+    for credentials in (
+        basic("aiko"),
+        basic("aiko", words["wrong password"]),
+        {"Authorization": f"Bearer {key}"},
+        {"Authorization": f"Bearer {words['wrong key']}"},
+        {"X-Forwarded-User": "chie", "X-Proxy-Secret": "planted-forged"},
+    ):
+        headers = {**credentials, "Cookie": f"__Host-assistant={words['cookie']}; other={words['cookie']}"}
+        for path in ("/api/ask", "/v1/chat/completions", "/api/nowhere", "/api/jobs"):
+            for body in ({"question": [words["body"]]}, {"messages": words["body"]}, {"question": "x" * 5000}):
+                told.append(ask(installation, path, body, **headers).text)
+        for path in ("/api/documents", "/api/documents/d_0", "/documents/d_0/file", "/api/readyz", "/nowhere"):
+            told.append(installation.get(f"{path}?query={words['query']}&cursor={words['query']}", **headers).text)
+        question = {"question": f"{words['question']} とは何ですか?"}
+        ask(installation, "/api/ask", question, **headers)
+        raw = httpx.post(
+            f"{installation.url}/api/ask", content=b"{" + words["body"].encode(), headers=headers, trust_env=False
+        )
+        told.append(raw.text)
+    doctor = subprocess.run(["assistant", "doctor"], env=stack.environment("api"), capture_output=True, text=True)
+    told += [doctor.stdout, doctor.stderr, made.stderr]
+    told += [httpx.get(f"{api}{path}", trust_env=False).text for path in ("/metrics", "/readyz", "/openapi.json")]
+    written = {name: running.text() for name, running in stack.running.items()}
+    assert "/nowhere" in written["nginx"], "what was asked for is looked for where it would be"
+    leaks = [(what, name) for what, value in secrets.items() for name, text in written.items() if value in text]
+    leaks += [(what, text[:200]) for what, value in secrets.items() for text in told if value in text]
+    assert leaks == []
+    kept = b"".join(path.read_bytes() for path in stack.mounts("api")["/data"].glob("ledger.db*"))
+    for what in ("key", "wrong key", "proxy", "password", "wrong password", "cookie", *PLANTED_SETTINGS):
+        if "planted" in secrets.get(what, "") or what in {"key", "proxy", "password"}:
+            assert secrets[what].encode() not in kept, what
 
 
 def test_every_service_stops_within_its_grace_and_comes_back_with_what_it_had(installation: Door) -> None:

@@ -40,3 +40,12 @@ def test_without_a_name_the_demo_user_sits_here_and_without_one_nobody() -> None
     assert identify([], [], proxy_secret=SECRET, demo_user="demo") == Caller("demo", "demo")
     assert identify([" "], [AS_SENT], proxy_secret=SECRET, demo_user="demo") == Caller("demo", "demo")
     assert identify([], [AS_SENT], proxy_secret=SECRET, demo_user="") == Refused("nobody")
+
+
+def test_a_sign_in_is_handed_on_with_the_name_and_two_are_believed_as_little_as_none() -> None:
+    def seen(*sign_ins: str) -> Caller | Refused:
+        return identify(["ben"], [AS_SENT], proxy_secret=SECRET, demo_user="", forwarded_sign_ins=list(sign_ins))
+
+    assert seen("s1") == Caller("ben", "proxy", "s1")
+    assert seen("") == seen() == Caller("ben", "proxy")
+    assert seen("s1", "s2") == Refused("forged")

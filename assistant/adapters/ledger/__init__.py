@@ -1,7 +1,7 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
 schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, conversations, usage, folders, ingesting,
-indexes, generations, proving, documents, receipts, jobs, pace, people, keys, auditing (one file per use) <- Ledger, which
+indexes, generations, proving, documents, receipts, jobs, pace, people, keys, sign_ins, auditing (one file per use) <- Ledger, which
 joins them. Every public method is one transaction.
 """
 
@@ -23,6 +23,7 @@ from assistant.adapters.ledger.proving import Proving
 from assistant.adapters.ledger.reach import Reaching
 from assistant.adapters.ledger.receipts import Receipts
 from assistant.adapters.ledger.remembering import Remembering
+from assistant.adapters.ledger.sign_ins import SignIns
 from assistant.adapters.ledger.usage import Usage
 
 
@@ -42,6 +43,7 @@ class Ledger(
     Paces,
     People,
     Keys,
+    SignIns,
     Auditing,
 ):
     """Everything the rooms may ask of the database; thread-safe, one per process."""

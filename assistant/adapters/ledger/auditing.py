@@ -79,7 +79,8 @@ class Auditing(Transactional):
             keys = connection.execute(select(s.api_keys.c.name).where(s.api_keys.c.owner == name)).scalars().all()
             names = [name, *(f"app:{key}" for key in keys)]
             counts = _delete_of(connection, names)
-            for table, column in ((s.api_keys, "owner"), (s.user_groups, "user_name"), (s.users, "user_name")):
+            named = [(table, "user_name") for table in (s.sign_ins, s.user_groups, s.users)]
+            for table, column in ((s.api_keys, "owner"), *named):
                 counts[table.name] = connection.execute(delete(table).where(table.c[column] == name)).rowcount
             jobs = update(s.jobs).where(s.jobs.c.requested_by.in_(names)).values(requested_by=pseudonym)
             counts["jobs"] = connection.execute(jobs).rowcount

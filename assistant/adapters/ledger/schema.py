@@ -282,6 +282,17 @@ users = Table(
     Column("updated_at", String(32), nullable=False),
 )
 
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    # SHA-256 of the cookie; what screen and API are told is the hash of that.
+    Column("token_hash", String(64), primary_key=True),
+    Column("sign_in_id", String(64), nullable=False, unique=True),
+    Column("user_name", String(200), nullable=False, index=True),
+    Column("started_at", String(32), nullable=False),
+    Column("ends_at", String(32), nullable=False, index=True),
+)
+
 user_groups = Table(
     "user_groups",
     metadata,
