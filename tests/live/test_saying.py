@@ -67,7 +67,6 @@ def golden(deployment: Deployment) -> dict[str, dict[str, Any]]:
     return {name: ask(deployment, GOLDEN[name]["question"]) for name in (*ANSWERED, *REFUSED)}
 
 
-@pytest.mark.long
 def test_golden_questions_are_answered_with_a_citation_of_the_right_document(golden: dict[str, dict[str, Any]]) -> None:
     right = [name for name in ANSWERED if is_right(golden[name], GOLDEN[name])]
     print(f"right: {len(right)} of {len(ANSWERED)}: {right}")
@@ -81,7 +80,6 @@ def is_right(answer: dict[str, Any], asked: dict[str, Any]) -> bool:
     return is_said and bool({citation["path"] for citation in answer["citations"]} & set(asked["expected_paths"]))
 
 
-@pytest.mark.long
 def test_what_no_document_says_is_refused_with_the_nearest_passages(golden: dict[str, dict[str, Any]]) -> None:
     for name in REFUSED:
         answer = golden[name]
@@ -90,7 +88,6 @@ def test_what_no_document_says_is_refused_with_the_nearest_passages(golden: dict
         assert not answer["citations"]
 
 
-@pytest.mark.long
 def test_every_citation_of_every_answer_is_literally_in_its_file(
     deployment: Deployment, golden: dict[str, dict[str, Any]]
 ) -> None:
