@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.rates import KeyUses, Lately, Rates
+from api.tracing import Traces
 from assistant.admission import Admission
 from assistant.domain import DependencyState
 from assistant.settings import Settings
@@ -48,6 +49,8 @@ class Edge:
     states_of_upkeep: Callable[[], list[DependencyState]] = list
     key_uses: KeyUses = field(init=False)
     asked: int = 0
+    traces: Traces | None = None
+
     open_questions: int = 0
     is_draining: bool = False
     refuses: bool = False

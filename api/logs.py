@@ -102,7 +102,9 @@ class RequestLog:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex
         fields: dict[str, Any] = {}
-        scope.setdefault("state", {}).update(request_id=request_id, log_fields=fields)
+        traces = scope["app"].state.edge.traces
+        span = None if traces is None else traces.begin(Headers(scope=scope), request_id=request_id)
+        scope.setdefault("state", {}).update(request_id=request_id, log_fields=fields, span=span)
         started = time.perf_counter()
         status = 500
 
@@ -126,6 +128,9 @@ class RequestLog:
             _write_line(
                 scope, request_id=request_id, status=status, seconds=time.perf_counter() - started, fields=fields
             )
+            if traces is not None:
+                route = getattr(scope.get("route"), "path", "unknown")
+                traces.end(span, method=scope["method"], route=route, status=status)
 
 
 def _write_line(scope: Scope, *, request_id: str, status: int, seconds: float, fields: dict[str, Any]) -> None:

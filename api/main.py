@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
@@ -21,6 +22,7 @@ from api.logs import RequestLog, make_log
 from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.routes import admin, answers, ask, conversations, documents, health, jobs, mcp, me, openai, sign_in
+from api.tracing import Traces
 from api.upkeep import kept_up
 from assistant.admission import Admission
 from assistant.settings import Settings
@@ -71,7 +73,8 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
         user_waiting=queue.user_waiting,
     )
     metrics.watch(admission)
-    edge = Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant)
+    traces = Traces(settings.traces.url) if settings.traces.url else None
+    edge = Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant, traces=traces)
     if settings.sign_in.issuer:
         edge.openid = OpenIdProvider(settings.sign_in, proxy_secret=settings.proxy_secret)
     metrics.watch_breakers(lambda: edge.opened.breakers if edge.opened is not None else ())
@@ -81,14 +84,18 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
-    if edge.opened is not None:
-        async with mcp.running(app), kept_up(app):  # the canary uses the tools, too
-            yield
-        return
-    from assistant.wiring import open_assistant
+    try:
+        if edge.opened is not None:
+            async with mcp.running(app), kept_up(app):  # the canary uses the tools, too
+                yield
+            return
+        from assistant.wiring import open_assistant
 
-    async with open_assistant(edge.settings) as assistant, mcp.running(app):
-        edge.opened = assistant
-        async with kept_up(app):
-            yield
-        edge.closing.set()
+        async with open_assistant(edge.settings) as assistant, mcp.running(app):
+            edge.opened = assistant
+            async with kept_up(app):
+                yield
+            edge.closing.set()
+    finally:
+        if edge.traces is not None:
+            await anyio.to_thread.run_sync(edge.traces.close)

@@ -114,6 +114,14 @@ class Queue(Group):
     )
 
 
+class Traces(Group):
+    """Where OpenTelemetry traces go (extra `traces`). They hold times, tokens and codes, never what was asked or said."""
+
+    url: str = Field(
+        default="", description="Collector that takes OTLP over gRPC, as http://127.0.0.1:4317; empty: no traces."
+    )
+
+
 class Settings(BaseSettings):
     """All settings of all processes. Paths are relative to the working directory."""
 
@@ -208,6 +216,7 @@ class Settings(BaseSettings):
     door: Door = Door()
     audit: Audit = Audit()
     sign_in: SignIn = SignIn()
+    traces: Traces = Traces()
     queue: Queue = Queue()
 
 

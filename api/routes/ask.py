@@ -28,9 +28,10 @@ from api.errors import internal_error, invalid_field, shutting_down
 from api.problems import remember_question
 from api.rights import ended
 from api.stream import STATUS_HUNG_UP, ask_frames, open_stream, wants_events
+from api.tracing import Course
 from assistant import wire
 from assistant.admission import crowd_of, user_of
-from assistant.domain import Answer, Event, Failed, Filters, Finished, Principal, Question, Token
+from assistant.domain import Answer, Event, Failed, Filters, Finished, Found, Principal, Question, Token
 from assistant.errors import AssistantError, Language, Overloaded, QuestionError, QuestionTooLong, Text
 from assistant.history import Exchange
 from assistant.line import Crowd
@@ -167,6 +168,7 @@ class Asking:
             question.principal, is_background=request.headers.get(PRIORITY_HEADER, "").lower() == Crowd.BACKGROUND
         )
         self._first_token_at: float | None = None
+        self._course = Course()
         self._pieces = 0
         self._ahead = _Ahead()
         self.is_hung_up = False
@@ -268,7 +270,9 @@ class Asking:
 
     def _note(self, event: Event | None) -> None:
         metrics = self._edge.metrics
-        if isinstance(event, Token):
+        if isinstance(event, Found):
+            self._course.found_ns = time.time_ns()
+        elif isinstance(event, Token):
             self._pieces += 1
             if self._first_token_at is None:
                 self._first_token_at = time.perf_counter()
@@ -281,6 +285,8 @@ class Asking:
                 writing_seconds = max(time.perf_counter() - self._first_token_at, 1e-3)
                 metrics.tokens.inc(self._pieces)
                 metrics.tokens_per_second.observe((self._pieces - 1) / writing_seconds)
+            if self._edge.traces is not None:
+                self._edge.traces.question(self._request.state.span, self._course, answer)
             self._log.update(
                 mode=answer.mode.value,
                 refused=answer.refused,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # the package behind it is optional
     from assistant.tools import HttpTools
 
 PATH = "/mcp"
-PASSED_ON = ("authorization", "x-forwarded-user", "x-proxy-secret", "accept-language", "x-request-id")
+PASSED_ON = ("authorization", "x-forwarded-user", "x-proxy-secret", "accept-language", "x-request-id", "traceparent")
 """What says who asks, in which language, and which request it is."""
 
 
