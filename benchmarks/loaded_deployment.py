@@ -65,10 +65,15 @@ def _nginx(folder: Path, deployment: Deployment, users: list[str]) -> Iterator[s
     home.mkdir()
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(5)).decode().replace("$2b$", "$2y$", 1)
     (home / "htpasswd").write_text("".join(f"{user}:{hashed}\n" for user in users), encoding="utf-8")
-    (port,) = free_ports(1)
+    port, health_port = free_ports(2)
     environment = {
         "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
         "NGINX_LISTEN": f"127.0.0.1:{port}",
+        "NGINX_HEALTH_LISTEN": f"127.0.0.1:{health_port}",
+        # All askers have one address here, and nginx guards by address.
+        "NGINX_ASK_RATE": "60000r/m",
+        "NGINX_ASK_BURST": "1000",
+        "NGINX_ASK_STREAMS": "1000",
         "NGINX_API": deployment.api_url.removeprefix("http://"),
         "NGINX_UI": deployment.ui_url.removeprefix("http://"),
         "NGINX_PASSWORDS": str(home / "htpasswd"),

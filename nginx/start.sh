@@ -17,7 +17,8 @@
 #   NGINX_LOG               where the access log goes (/dev/stdout)
 #   NGINX_ALLOW             networks that may come in, as "10.0.0.0/8 192.168.1.7"; empty: all
 #   NGINX_TRUSTED_PROXIES   addresses of proxies in front whose X-Forwarded-For is believed; empty: none
-#   NGINX_ASK_RATE          single questions that one caller may send before the API is asked at all (60r/m)
+#   NGINX_ASK_RATE          single questions that one caller may send before the API is asked at all (60r/m), and
+#   NGINX_ASK_BURST         how many at once (20); NGINX_ASK_STREAMS: how many open (200)
 #   NGINX_READ_SECONDS, NGINX_CLIENT_SECONDS   longest silence of the services (300) and of a sender (15)
 #   ASSISTANT_PROXY_SECRET  proves to api and ui that the user's name comes from here
 set -eu
@@ -141,6 +142,8 @@ s|@SIGN_IN_PATH@|$sign_in_path|g
 s|@SIGN_IN_PAGE@|$sign_in_page|g
 s|@USER_HEADER@|$user_header|g
 s|@ASK_RATE@|${NGINX_ASK_RATE:-60r/m}|g
+s|@ASK_BURST@|${NGINX_ASK_BURST:-20}|g
+s|@ASK_STREAMS@|${NGINX_ASK_STREAMS:-200}|g
 s|@READ_SECONDS@|${NGINX_READ_SECONDS:-300}|g
 s|@CLIENT_SECONDS@|${NGINX_CLIENT_SECONDS:-15}|g
 s|@PROXY_SECRET@|$secret|g
@@ -158,7 +161,7 @@ take_over() { # from $next to where nginx reads; what it reads never stands ther
 check_secret
 check_words NGINX_ALLOW "${NGINX_ALLOW:-}"
 check_words NGINX_TRUSTED_PROXIES "${NGINX_TRUSTED_PROXIES:-}"
-check_words NGINX_ASK_RATE "${NGINX_ASK_RATE:-}"
+check_words NGINX_ASK_RATE "${NGINX_ASK_RATE:-}${NGINX_ASK_BURST:-}"
 umask 077
 mkdir -p "$run"
 fill_in

@@ -119,9 +119,10 @@ def test_only_single_questions_are_limited_never_a_page_and_never_by_a_claimed_n
     assert limited == {"/api/ask", "/v1/"}
     (http,) = main.named("http")
     zones = [*http.named("limit_req_zone"), *http.named("limit_conn_zone")]
-    assert {zone.words[1] for zone in zones} == {"$caller_key", "$binary_remote_addr"}
+    assert {zone.words[1] for zone in zones} == {"$caller_key", "$key_bearer"}
     maps = {d.words[2]: {inner.words[-1] for inner in d.inner} for d in http.named("map")}
     assert maps["$caller_key"] == {"$binary_remote_addr", "$key_text"}
+    assert maps["$key_bearer"] == {"", "$binary_remote_addr"}
     assert not http.named("limit_req")
     assert not door_of(main).named("limit_req")
 
