@@ -28,7 +28,7 @@ from tests.stubs.api.process import free_port, running
 from tests.stubs.oidc_provider import running_oidc_provider
 from ui import words
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE_MS = 60_000
 CLIENT = {"client_id": "company-assistant", "client_secret": "the-providers-own-secret-0123456789"}
 AIKO = "aiko@example.com"

@@ -6,6 +6,7 @@ any path       JSON: this server's name, method, path, query, every header, size
 …/steady       an event every 0.25 s for as many seconds as ?seconds= says, then the last one
 …/silent       no word for as many seconds as ?seconds= says
 …/paths        every path that was asked for so far
+/oauth2/auth   what oauth2-proxy answers: 202 with headers for the cookie _oauth2_proxy=good, else 401
 …/refused      503 problem with a Retry-After of its own
 WebSocket      first message: path and headers; then every message comes back
 """
@@ -62,11 +63,13 @@ async def events(_request: Request) -> Response:
 
 async def steady(request: Request) -> Response:
     """Events at an even pace, numbered, and a last one."""
-    count = int(float(request.query_params["seconds"]) / STEADY_SECONDS)
+    end = time.monotonic() + float(request.query_params["seconds"])
 
     async def lines() -> AsyncIterator[str]:
-        for number in range(count):
+        number = 0
+        while time.monotonic() < end:
             yield f"data: {number}\n\n"
+            number += 1
             await asyncio.sleep(STEADY_SECONDS)
         yield "data: last\n\n"
 
@@ -100,6 +103,14 @@ async def endless(_request: Request) -> Response:
     return StreamingResponse(lines(), media_type="text/event-stream")
 
 
+async def oauth2_check(request: Request) -> Response:
+    """What oauth2-proxy answers nginx with --set-xauthrequest: 202 and who it is, or 401."""
+    if request.cookies.get("_oauth2_proxy") != "good":
+        return Response(status_code=401)
+    headers = {"X-Auth-Request-User": "0815", "X-Auth-Request-Email": "aiko@example.com"}
+    return Response(status_code=202, headers=headers)
+
+
 async def left(_request: Request) -> Response:
     """How the last endless answer ended."""
     return JSONResponse(seen)
@@ -124,6 +135,7 @@ async def socket(websocket: WebSocket) -> None:
 
 routes = [
     WebSocketRoute("/{path:path}", socket),
+    Route("/oauth2/auth", oauth2_check),
     Route("/{path:path}events", events, methods=METHODS),
     Route("/{path:path}endless", endless, methods=METHODS),
     Route("/{path:path}steady", steady, methods=METHODS),

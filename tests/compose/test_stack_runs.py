@@ -124,6 +124,47 @@ def test_the_original_behind_a_passage_opens_for_a_person_and_for_nobody_else(in
         assert installation.get(f"{prefix}/documents/{document_id}/file").status_code == 401
 
 
+TRICKS = [
+    "/documents/../../../../etc/passwd",
+    "/documents/..%2f..%2f..%2fetc%2fpasswd/file",
+    "/documents/%2e%2e/%2e%2e/etc/passwd",
+    "/documents/..%252f..%252fetc%252fpasswd/file",
+    "/documents/....//....//etc/passwd",
+    "/documents/%2fetc%2fpasswd/file",
+    "/documents/file:%2f%2f%2fetc%2fpasswd/file",
+    "/documents/ID%00.txt/file",
+    "/documents/ID/file/../../../../../../etc/passwd",
+    "/documents/ID/file%2f..%2f..%2f..%2fvar%2fledger.db",
+    "/documents/ID\\..\\..\\etc\\passwd/file",
+    "/documents/..;/..;/etc/passwd",
+    "/documents//etc/passwd",
+    "/api/documents/..%c0%af..%c0%afetc%c0%afpasswd/file",
+    "/static/../../../../etc/passwd",
+    "/static/..%2f..%2f..%2fetc%2fpasswd",
+    "/media/../../etc/passwd",
+]
+
+
+def test_no_trick_with_a_path_opens_another_file(installation: Door) -> None:
+    document_id = passages(installation, QUESTION)[0]["document_id"]
+    credentials = "Authorization: " + basic("aiko")["Authorization"]
+    for trick in TRICKS:
+        lines = [
+            f"GET {trick.replace('ID', document_id)} HTTP/1.1",
+            "Host: h",
+            credentials,
+            "Connection: close",
+            "",
+            "",
+        ]
+        answer = installation.raw("\r\n".join(lines).encode())
+        assert answer.split(b" ", 2)[1] in {b"200", b"307", b"400", b"404"}, (trick, answer[:200])
+        assert b"root:" not in answer, trick
+        assert b"SQLite format" not in answer, trick
+        if answer.startswith(b"HTTP/1.1 200"):
+            assert b"<html" in answer, f"{trick}: the screen's own page at most"
+
+
 def test_a_forged_name_without_the_secret_is_nobody_to_the_api_itself(installation: Door) -> None:
     api = f"http://{installation.stack.addresses['api']}:8000"
     for headers in ({"X-Forwarded-User": "chie"}, {"X-Forwarded-User": "chie", "X-Proxy-Secret": "guessed"}):

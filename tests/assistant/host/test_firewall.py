@@ -19,7 +19,8 @@ from assistant.host.firewall import BEGIN, apply, make_plan, undo
 
 PORT, INNER_PORT = 8443, 8080
 ALLOWED, OTHER = "10.77.0.2", "10.78.0.2"
-CONNECT = "import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2).close()"
+CONNECT = "import socket,sys; socket.create_connection(sys.argv[1:3], timeout=float(sys.argv[3])).close()"
+CLOSED_SECONDS, OPEN_SECONDS = "2", "30"
 ANSWER = (
     "import socket,sys\ns = socket.create_server(('0.0.0.0', int(sys.argv[1])))\nprint('ready', flush=True)\n"
     "while True: s.accept()[0].close()"
@@ -73,10 +74,10 @@ class Network:
         done = inside(namespace, *words, text=text)
         assert done.returncode == 0, done.stderr
 
-    def reaches(self, source: str, port: int) -> bool:
+    def reaches(self, source: str, port: int, *, seconds: str = OPEN_SECONDS) -> bool:
         """Whether somebody outside with that address gets a connection to the host's port."""
         target = source.rsplit(".", 1)[0] + ".1"
-        return inside(self.outside, sys.executable, "-c", CONNECT, target, str(port)).returncode == 0
+        return inside(self.outside, sys.executable, "-c", CONNECT, target, str(port), seconds).returncode == 0
 
     def remove(self) -> None:
         """Takes the namespaces away."""
@@ -111,7 +112,7 @@ def test_in_a_real_kernel_a_published_port_is_open_to_the_allowed_network_alone(
     for _ in range(2):  # ufw reloads its files more than once
         network.must(network.host, "iptables-restore", "-n", text=plan.after_rules)
     assert network.reaches(ALLOWED, PORT)
-    assert not network.reaches(OTHER, PORT)
+    assert not network.reaches(OTHER, PORT, seconds=CLOSED_SECONDS)
     assert network.reaches(OTHER, 22), "other ports are none of this plan's business"
     for line in plan.after_rules.splitlines():
         if line.startswith("-A "):
