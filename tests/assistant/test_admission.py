@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import random
 import statistics
 from collections import Counter
@@ -313,3 +314,36 @@ def test_a_thousand_questions_of_fifty_users_are_shared_fairly_and_their_waits_f
     p95 = {crowd: statistics.quantiles(each, n=20)[-1] for crowd, each in waits.items()}
     assert p95[PEOPLE] <= p95[APPS] / 3
     assert statistics.median(errors) <= 0.3
+
+
+def test_callers_who_come_back_when_they_were_told_find_a_place_and_the_model_is_not_left_idle() -> None:
+    """Sixty at once where twelve are let in; the others return after the whole seconds of their Retry-After."""
+    luck = random.Random(3)
+    hall = Hall(parallel=4, queue_limit=8)
+    for number in range(20):  # so that the pace is known
+        hall.answer(hall.arrive(f"before-{number}"), seconds=luck.uniform(4.0, 8.0))
+    begun_at = hall.clock
+    coming = [(hall.clock, number, 0) for number in range(60)]
+    running: list[tuple[float, int, Turn]] = []
+    returns, found_full = 0, 0
+    turns: list[Turn] = []
+    while coming or running:
+        if running and (not coming or running[0][0] <= coming[0][0]):
+            hall.clock, _, turn = heapq.heappop(running)
+            turn.leave(is_whole=True)
+        else:
+            hall.clock, number, tries = heapq.heappop(coming)
+            returns += tries > 0
+            try:
+                turns.append(hall.arrive(f"user-{number}"))
+            except Overloaded as refused:
+                found_full += tries > 0
+                pause_seconds = math.ceil(refused.retry_after_seconds)
+                heapq.heappush(coming, (hall.clock + pause_seconds, number, tries + 1))
+        started = [turn for turn in turns if turn.state == "holding"]
+        turns = [turn for turn in turns if turn.state == "in line"]
+        for turn in started:
+            heapq.heappush(running, (hall.clock + luck.uniform(4.0, 8.0), turn.number, turn))
+    assert returns - found_full == 48, "everybody is let in in the end"
+    assert found_full <= 0.2 * returns
+    assert hall.clock - begun_at <= 1.2 * 60 * 6.0 / 4
