@@ -19,7 +19,7 @@ from api.openid import ATTEMPT_SECONDS, CALLBACK, ENDED, OpenIdProvider
 from api.pages import page
 from api.problems import caller_language, error_response, note_error, problem_for
 from assistant.adapters.ledger import Ledger
-from assistant.errors import AccessDenied, AssistantError, NotFound, Text
+from assistant.errors import AccessDenied, AssistantError, NotFound, SignInUnavailable, Text
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,6 +27,7 @@ COOKIE = "__Host-assistant"
 """Browsers take a cookie of this prefix only over TLS, from this very host, for all of its paths."""
 ATTEMPT_COOKIE = "__Secure-assistant-sign-in"
 PATH = "/sign-in"
+ONLY_HERE = "only-here"
 AGAIN = Text(ja="もう一度サインイン", en="Sign in again")
 
 
@@ -127,9 +128,9 @@ async def out(request: Request) -> Response:
         log_fields(request)["user"] = user
     try:
         address = await provider.end_address()
-    except AssistantError:  # signed out here all the same; the page says that the provider was not told
+    except SignInUnavailable:  # signed out here all the same
         address = None
-    response = RedirectResponse(address or provider.public_url + ENDED, 303)
+    response = RedirectResponse(address or f"{provider.public_url}{ENDED}?{ONLY_HERE}", 303)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
 
@@ -144,9 +145,14 @@ async def ended(request: Request) -> Response:
         ja="ほかのタブに表示済みの文章は残ります。共用の端末では閉じてください。",
         en="What other tabs show already stays there. On a shared machine close them.",
     )
-    return page(
-        title.in_language(language), [sentence.in_language(language)], AGAIN, "/", language=language, status=200
-    )
+    sentences = [sentence.in_language(language)]
+    if request.url.query == ONLY_HERE:
+        still = Text(
+            ja="サインインのサーバーには伝えられませんでした。そこではまだサインインしたままです。",
+            en="The server that signs people in could not be told: you are still signed in there.",
+        )
+        sentences.append(still.in_language(language))
+    return page(title.in_language(language), sentences, AGAIN, "/", language=language, status=200)
 
 
 def safe_path(wanted: str) -> str:
