@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,8 @@ WARDEN = Principal("canary", frozenset({GROUP}), via="cli")
 """The only one who may read what is planted."""
 MOST_ROLES = 50
 """Groups that are asked for one by one; the rest only as part of all groups together."""
+REST_SECONDS = 3.0
+"""The ingest worker leaves files of the last two seconds to a later run, as somebody may still be copying them."""
 _WORD = re.compile(r"canary-word-[0-9a-f]{20}")
 _TEXTS = {
     "ja": "# 見張りの文書 {title}\n\nこの文書は権限の見張りです。見張り {title} の合言葉は {word} です。\n\n"
@@ -107,6 +110,7 @@ def plant(data_folder: Path) -> Path:
                 title = f"warden-{secrets.token_hex(6)}"
                 word = f"canary-word-{secrets.token_hex(10)}"
                 (folder / f"{title}.{language}.md").write_text(text.format(title=title, word=word), encoding="utf-8")
+            time.sleep(REST_SECONDS)
     except OSError as error:
         raise StoreUnavailable(
             Text(ja=f"{folder} に書けません。", en=f"{folder} cannot be written."),

@@ -148,11 +148,13 @@ async def _key(ledger: Ledger, groups: frozenset[str], *, by: str) -> AsyncItera
             name, groups=groups, scopes=SCOPES, expires_at=ends, questions_per_minute=PER_MINUTE, by=by
         )
 
-    key = await asyncio.to_thread(make)
+    making = asyncio.create_task(asyncio.to_thread(make))
     try:
-        yield {"Authorization": f"Bearer {key}"}
+        yield {"Authorization": f"Bearer {await asyncio.shield(making)}"}
     finally:
-        await asyncio.to_thread(ledger.forget_key, name, by=by)
+        # A server that stops cancels the walk, but not a thread: the key may only now come to be.
+        await asyncio.wait({making})
+        await asyncio.shield(asyncio.to_thread(ledger.forget_key, name, by=by))
 
 
 def lines_of(report: Report) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from assistant.errors import StoreUnavailable
 from assistant.settings import Door
 from ingest.pipeline import Run
 from ingest.rules import Rule, canary_rules
+from ingest.worker import SETTLE_SECONDS
 from tests.api.canned import RunningServer
 from tests.api.test_door import wait_until
 from tests.journeys.company import CAST, Company, a_company, its_api
@@ -46,7 +48,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         folder = plant(data_folder)
         assert plant(data_folder) == folder == folder_of(data_folder)
         rules = (Rule("**", groups=(EVERYONE,)), *canary_rules(folder, data_folder))
-        Run(made.stores, made.parser, rules).run(folder)
+        Run(made.stores, made.parser, rules, settle_seconds=SETTLE_SECONDS).run(folder)  # as the worker does at once
         yield made
 
 
@@ -164,6 +166,32 @@ def test_the_api_checks_by_itself_and_shows_it_in_its_metrics(company: Company) 
             company.ledger.set_document_groups(one.document_id, [GROUP])
         wait_until(lambda: "canary_leaks" in server.log_text)
     assert [key for key in company.ledger.list_keys() if key.revoked_at is None] == []
+
+
+def test_a_walk_that_is_cut_off_while_its_key_is_made_leaves_no_key(
+    company: Company, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, begun, may_go_on = Ledger.create_key, threading.Event(), threading.Event()
+
+    def slow(self: Ledger, *given: Any, **named: Any) -> str:
+        begun.set()
+        assert may_go_on.wait(30)
+        return own(self, *given, **named)
+
+    monkeypatch.setattr(Ledger, "create_key", slow)
+
+    async def cut_off() -> None:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client:
+            walk = asyncio.create_task(check_doors(company.ledger, client, by="api"))
+            await asyncio.to_thread(begun.wait)
+            walk.cancel()
+            await asyncio.sleep(0.05)
+            may_go_on.set()
+            await asyncio.wait({walk})
+            assert walk.cancelled()
+
+    asyncio.run(cut_off())
+    assert company.ledger.list_keys() == []
 
 
 def test_before_anything_is_planted_nothing_is_checked_and_nothing_claimed(tmp_path: Path) -> None:
