@@ -147,8 +147,10 @@ def ingest(place: Path, chroma_url: str) -> None:
     from assistant.adapters.lexical import TantivyLexicalIndex
     from ingest.guard import ParserProcess
     from ingest.index_sync import Stores
+    from ingest.memory import share_arenas
     from ingest.pipeline import Run
 
+    share_arenas()
     ledger = Ledger.open(f"sqlite:///{place}/ledger.db")
     lexical = TantivyLexicalIndex(place / "lexical")
     stores = Stores(ledger, FakeEmbedder(dimension=64), ChromaVectorIndex(url=chroma_url), lexical)

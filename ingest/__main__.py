@@ -27,6 +27,7 @@ from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.index_sync import Stores, compare
 from ingest.lock import ingestion_lock
+from ingest.memory import share_arenas
 from ingest.pipeline import Run, RunReport, check_known_or_there, plan_folder
 from ingest.plan_shown import print_plan
 from ingest.receipt import as_csv as receipts_as_csv
@@ -54,8 +55,9 @@ NICENESS = 10
 """Ingesting yields the processor to people: a question's p95 fell from 54-180 ms to 24-85 ms (docs/lab-notes.md)."""
 
 
-def _yield_to_people() -> None:
+def _take_little() -> None:
     os.nice(NICENESS)
+    share_arenas()
 
 
 def _stores(settings: Settings, stop: threading.Event | None = None) -> Stores:
@@ -125,7 +127,7 @@ def _run(folder: Path | None, *, as_json: bool, is_retrying: bool = False, allow
         settings = load_settings()
         configure_logs(settings.log_level)
         root = (folder or settings.documents_folder).resolve()
-        _yield_to_people()
+        _take_little()
         stores = _stores(settings)
         check_known_or_there(stores.ledger, root)
         with ingestion_lock(settings.data_folder), _parser(settings) as parser, progress_bar("ingest") as bar:
@@ -160,7 +162,7 @@ def watch(folder: Folder = None) -> None:
     with telling_errors():
         settings = load_settings()
         configure_logs(settings.log_level)
-        _yield_to_people()
+        _take_little()
         stop = threading.Event()
         stores = _stores(settings, stop)
         root = (folder or settings.documents_folder).resolve()
