@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 
+import lxml.etree
 import pytest
+
+from ingest.memory import share_arenas
 
 TOUCH = """
 import ctypes, threading
@@ -29,7 +31,7 @@ SHARED = "from ingest.memory import share_arenas\nassert share_arenas()"
 def arenas(first: str) -> int:
     """Arenas of a process in which eight threads hold memory."""
     done = subprocess.run([sys.executable, "-c", TOUCH.format(first=first)], capture_output=True, text=True, check=True)
-    return len(ElementTree.fromstring(done.stdout).findall("heap"))
+    return len(lxml.etree.fromstring(done.stdout.encode()).findall("heap"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="arenas are glibc's")
@@ -39,8 +41,6 @@ def test_threads_share_two_arenas_instead_of_having_one_each() -> None:
 
 
 def test_a_c_library_without_arenas_is_no_error() -> None:
-    from ingest.memory import share_arenas
-
     class Library:
         """musl."""
 
