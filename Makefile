@@ -25,9 +25,9 @@ test-slow: $(INSTALLED_DEV) ## the slow ones: whole deployments, browsers, kille
 	@scripts/install-apt.sh
 	@$(BIN)/pytest -n 2 --dist loadfile -m "slow and not long and not live" $(ARGS)
 
-test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills in an ingestion, every naughty text, real clients of apps
+test-long: $(INSTALLED_DEV) ## what takes minutes: fifty kills in an ingestion, every naughty text, real clients; LONG=folders
 	@scripts/install-apt.sh
-	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) tests/journeys tests/api tests/compose tests/clients
+	@$(BIN)/pytest -m long -p no:xdist -s $(ARGS) $(or $(LONG),tests/journeys tests/api tests/compose tests/clients)
 
 test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a real small model
 	@scripts/install-apt.sh

@@ -34,7 +34,7 @@ def answered(stub: StubOllama, *, num_ctx: int, budget_tokens: int) -> Answer:
                 pass
 
     asyncio.run(write())
-    return finish(draft)
+    return asyncio.run(finish(draft))
 
 
 def test_a_prompt_that_the_server_refuses_is_packed_smaller_and_what_was_left_out_is_counted(

@@ -126,7 +126,7 @@ def answered(
                 pass
 
     asyncio.run(write())
-    return finish(draft)
+    return asyncio.run(finish(draft))
 
 
 RULES = [
