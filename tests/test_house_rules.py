@@ -25,6 +25,7 @@ REGISTRY = re.compile(
     + r"lang\.org"
     r"|crates\." + r"io/api|deb\.deb" + r"ian\.org|repo1\.mav" + r"en\.org)"
 )
+UNMERGED = re.compile("^(<{7} |>{7} |={7}$)", re.MULTILINE)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(work|root)/(?!\w*/?\.cache/huggingface)")
 
 
@@ -117,7 +118,9 @@ def test_the_words_of_other_products_are_not_used() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("pattern", [REGISTRY, MACHINE_PATH], ids=["registry address", "path of this machine"])
+@pytest.mark.parametrize(
+    "pattern", [REGISTRY, MACHINE_PATH, UNMERGED], ids=["registry address", "path of this machine", "a merge half done"]
+)
 def test_no_file_holds(pattern: re.Pattern[str]) -> None:
     found = []
     for path in tracked_files():
