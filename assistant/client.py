@@ -50,7 +50,7 @@ CONNECT_SECONDS: Final = 5.0
 Shape = TypeVar("Shape", bound=BaseModel)
 StreamEvent = QueuedOut | RewrittenOut | FoundOut | TokenOut | CitedOut | AnswerOut
 
-_SHAPES: Final[dict[str, type[QueuedOut | RewrittenOut | FoundOut | TokenOut | CitedOut | AnswerOut]]] = {
+EVENT_SHAPES: Final[dict[str, type[StreamEvent]]] = {
     "queued": QueuedOut,
     "rewritten": RewrittenOut,
     "found": FoundOut,
@@ -58,6 +58,7 @@ _SHAPES: Final[dict[str, type[QueuedOut | RewrittenOut | FoundOut | TokenOut | C
     "cited": CitedOut,
     "finished": AnswerOut,
 }
+"""What each event of an answer's stream holds, by its name; `error` holds a Problem."""
 
 
 class ApiProblem(AssistantError):
@@ -120,8 +121,8 @@ class Client:
             for name, data in parse_events(response.iter_bytes()):
                 if name == "error":
                     raise ApiProblem(_shaped(Problem, data))
-                if name in _SHAPES:
-                    event = _shaped(_SHAPES[name], data)
+                if name in EVENT_SHAPES:
+                    event = _shaped(EVENT_SHAPES[name], data)
                     yield event
                     if isinstance(event, AnswerOut):
                         return

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from assistant.admin_file import expect_keys, unreadable
 from assistant.domain import EVERYONE, DependencyState
 from assistant.errors import PeopleError, Text
 from assistant.people import Sync, User, checked_name
@@ -131,11 +132,11 @@ def parse_users(text: str, *, source: str) -> list[User]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _wrong(source, str(error), '[users.ben] groups = ["board"]') from error
-    _expect_keys(source, content, ("users",))
+        raise unreadable(PeopleError, source, str(error), '[users.ben] groups = ["board"]') from error
+    expect_keys(PeopleError, source, content, ("users",))
     users = content.get("users", {})
     if not isinstance(users, dict) or not all(isinstance(entry, dict) for entry in users.values()):
-        raise _wrong(source, "users", '[users.ben] groups = ["board"]')
+        raise unreadable(PeopleError, source, "users", '[users.ben] groups = ["board"]')
     return sorted((_user(source, name, entry) for name, entry in users.items()), key=lambda user: user.name)
 
 
@@ -149,7 +150,7 @@ def read_htpasswd(htpasswd: Path, groups_file: Path) -> list[User]:
     for line in _lines(groups_file):
         group, colon, members = line.partition(":")
         if not colon or not group.strip():
-            raise _wrong(str(groups_file), line, "board: chie ben")
+            raise unreadable(PeopleError, str(groups_file), line, "board: chie ben")
         for member in members.split():
             if member not in groups:
                 nearest = difflib.get_close_matches(member, sorted(names), n=1, cutoff=0.0)
@@ -168,14 +169,16 @@ def read_htpasswd(htpasswd: Path, groups_file: Path) -> list[User]:
 
 
 def _user(source: str, name: str, entry: Mapping[str, Any]) -> User:
-    _expect_keys(source, entry, KEYS)
+    expect_keys(PeopleError, source, entry, KEYS)
     groups, is_disabled, shown = entry.get("groups", []), entry.get("disabled", False), entry.get("display_name", "")
     if not isinstance(groups, list) or not all(isinstance(group, str) and group.strip() for group in groups):
-        raise _wrong(source, f"users.{name}: groups = {groups!r}", 'groups = ["board"]')
+        raise unreadable(PeopleError, source, f"users.{name}: groups = {groups!r}", 'groups = ["board"]')
     if not isinstance(is_disabled, bool):
-        raise _wrong(source, f"users.{name}: disabled = {is_disabled!r}", "disabled = true | disabled = false")
+        raise unreadable(
+            PeopleError, source, f"users.{name}: disabled = {is_disabled!r}", "disabled = true | disabled = false"
+        )
     if not isinstance(shown, str):
-        raise _wrong(source, f"users.{name}: display_name = {shown!r}", 'display_name = "田中 勉"')
+        raise unreadable(PeopleError, source, f"users.{name}: display_name = {shown!r}", 'display_name = "田中 勉"')
     return User(_name(source, name), shown, frozenset(groups) - {EVERYONE}, is_disabled)
 
 
@@ -183,7 +186,7 @@ def _name(source: str, name: str) -> str:
     try:
         return checked_name(name)
     except PeopleError as error:
-        raise _wrong(source, repr(name), "[users.ben]") from error
+        raise unreadable(PeopleError, source, repr(name), "[users.ben]") from error
 
 
 def _lines(file: Path) -> list[str]:
@@ -195,24 +198,4 @@ def _text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(str(file), type(error).__name__, '[users.ben] groups = ["board"]') from error
-
-
-def _expect_keys(source: str, entry: Mapping[str, Any], known: Sequence[str]) -> None:
-    for key in entry:
-        if key not in known:
-            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-            raise PeopleError(
-                Text(ja=f"{source} に知らない項目 {key} があります。", en=f"{source} has an unknown key {key}."),
-                Text(
-                    ja=f"{nearest} のことですか。何も変更していません。",
-                    en=f"Did you mean {nearest}? Nothing was changed.",
-                ),
-            )
-
-
-def _wrong(source: str, seen: str, allowed: str) -> PeopleError:
-    return PeopleError(
-        Text(ja=f"{source} を読めません: {seen}", en=f"{source} cannot be read: {seen}"),
-        Text(ja=f"書き方の例: {allowed} 何も変更していません。", en=f"Example: {allowed} Nothing was changed."),
-    )
+        raise unreadable(PeopleError, str(file), type(error).__name__, '[users.ben] groups = ["board"]') from error

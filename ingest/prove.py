@@ -15,7 +15,6 @@ import hashlib
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -28,6 +27,7 @@ from assistant.generation import Generation
 from assistant.ports import Embedder, Vectors
 from assistant.reach import version_of
 from assistant.retrieve import Indexes, retrieve
+from assistant.wrapped import WrappedEmbedder
 from ingest.index_sync import Stores, patiently
 from ingest.probe import Around, Probe, make_probes, weighed
 
@@ -48,43 +48,20 @@ _REMEMBERED = 4 * SAMPLE
 log = structlog.get_logger(__name__)
 
 
-@dataclass
-class _Remembering:
+class _Remembering(WrappedEmbedder):
     """The embedder, keeping the vectors of the last questions: the fitness asks the same ones again."""
 
-    embedder: Embedder
-    vectors: dict[str, Vectors] = field(default_factory=dict)
-
-    @property
-    def embedder_id(self) -> str:
-        """The embedder's own."""
-        return self.embedder.embedder_id
-
-    @property
-    def dimension(self) -> int:
-        """The embedder's own."""
-        return self.embedder.dimension
-
-    @property
-    def reads_japanese(self) -> bool:
-        """The embedder's own."""
-        return self.embedder.reads_japanese
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """The embedder's own."""
-        return self.embedder.embed_documents(texts)
+    def __init__(self, embedder: Embedder) -> None:
+        super().__init__(embedder)
+        self._vectors: dict[str, Vectors] = {}
 
     async def embed_query(self, text: str) -> Vectors:
         """The vector, made once. Raises EmbedderUnavailable."""
-        if text not in self.vectors:
-            if len(self.vectors) >= _REMEMBERED:
-                self.vectors.pop(next(iter(self.vectors)))
-            self.vectors[text] = await self.embedder.embed_query(text)
-        return self.vectors[text]
-
-    def check(self) -> None:
-        """The embedder's own."""
-        self.embedder.check()
+        if text not in self._vectors:
+            if len(self._vectors) >= _REMEMBERED:
+                self._vectors.pop(next(iter(self._vectors)))
+            self._vectors[text] = await self._embedder.embed_query(text)
+        return self._vectors[text]
 
 
 class Prover:

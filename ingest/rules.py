@@ -24,7 +24,6 @@ An unknown key is an error that names the nearest one. Must not know the ledger.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from assistant.admin_file import expect_keys, unreadable
 from assistant.canary import GROUP, folder_of
 from assistant.domain import EVERYONE, SourceFile
 from assistant.errors import SettingsError, Text
@@ -157,52 +157,54 @@ def _read(file: Path) -> tuple[tuple[Rule, ...], tuple[IngestedFolder, ...]]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _wrong(file, str(error), "[[rule]]") from error
-    _expect_keys(file, content, ("rule", "folder"))
+        raise unreadable(SettingsError, file, str(error), "[[rule]]") from error
+    expect_keys(SettingsError, file, content, ("rule", "folder"))
     rules = tuple(_rule(file, entry) for entry in _tables(file, content, "rule"))
     folders = tuple(_folder(file, entry) for entry in _tables(file, content, "folder"))
     roots = [folder.root for folder in folders]
     twice = next((root for root in roots if roots.count(root) > 1), None)
     if twice is not None:
-        raise _wrong(file, f"root = {str(twice)!r} (2x)", "one [[folder]] for each root.")
+        raise unreadable(SettingsError, file, f"root = {str(twice)!r} (2x)", "one [[folder]] for each root.")
     return rules, folders
 
 
 def _tables(file: Path, content: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
     found = content.get(key, [])
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise _wrong(file, f"{key} = {found!r}", f"[[{key}]]")
+        raise unreadable(SettingsError, file, f"{key} = {found!r}", f"[[{key}]]")
     return found
 
 
 def _rule(file: Path, entry: Mapping[str, Any]) -> Rule:
     """One rule; each key is checked against what is allowed, and the error shows how it is written."""
-    _expect_keys(file, entry, ("path", "groups", "read", "max_bytes", "language", "ocr", "hidden", "owner"))
+    expect_keys(
+        SettingsError, file, entry, ("path", "groups", "read", "max_bytes", "language", "ocr", "hidden", "owner")
+    )
     path, groups, max_bytes = entry.get("path"), entry.get("groups"), entry.get("max_bytes")
     if not isinstance(path, str) or not path:
-        raise _wrong(file, f"path = {path!r}", 'path = "人事/限定/**"')
+        raise unreadable(SettingsError, file, f"path = {path!r}", 'path = "人事/限定/**"')
     if len(entry) == 1:
-        raise _wrong(file, f"path = {path!r}", 'groups = ["board"] or read = false below it.')
+        raise unreadable(SettingsError, file, f"path = {path!r}", 'groups = ["board"] or read = false below it.')
     if groups is not None and not (isinstance(groups, list) and all(isinstance(g, str) and g for g in groups)):
-        raise _wrong(file, f"groups = {groups!r}", 'groups = ["board"] ; groups = [] : nobody.')
+        raise unreadable(SettingsError, file, f"groups = {groups!r}", 'groups = ["board"] ; groups = [] : nobody.')
     for key in ("read", "ocr", "hidden"):
         if not isinstance(entry.get(key, True), bool):
-            raise _wrong(file, f"{key} = {entry[key]!r}", f"{key} = true | {key} = false")
+            raise unreadable(SettingsError, file, f"{key} = {entry[key]!r}", f"{key} = true | {key} = false")
     if max_bytes is not None and (not isinstance(max_bytes, int) or isinstance(max_bytes, bool) or max_bytes < 1):
-        raise _wrong(file, f"max_bytes = {max_bytes!r}", "max_bytes = 50_000_000")
+        raise unreadable(SettingsError, file, f"max_bytes = {max_bytes!r}", "max_bytes = 50_000_000")
     if entry.get("language", "ja") not in _LANGUAGES:
-        raise _wrong(file, f"language = {entry['language']!r}", 'language = "ja" | language = "en"')
+        raise unreadable(SettingsError, file, f"language = {entry['language']!r}", 'language = "ja" | language = "en"')
     owner = entry.get("owner")
     if owner is not None and (not isinstance(owner, str) or not owner.strip()):
-        raise _wrong(file, f"owner = {owner!r}", 'owner = "総務部"')
+        raise unreadable(SettingsError, file, f"owner = {owner!r}", 'owner = "総務部"')
     return Rule(**{**entry, "groups": None if groups is None else tuple(groups)})
 
 
 def _folder(file: Path, entry: Mapping[str, Any]) -> IngestedFolder:
-    _expect_keys(file, entry, ("root", "schedule", "rule"))
+    expect_keys(SettingsError, file, entry, ("root", "schedule", "rule"))
     root, schedule = entry.get("root"), entry.get("schedule")
     if not isinstance(root, str) or not root:
-        raise _wrong(file, f"root = {root!r}", 'root = "/srv/wiki"')
+        raise unreadable(SettingsError, file, f"root = {root!r}", 'root = "/srv/wiki"')
     if schedule is not None:
         _check_schedule(file, schedule)
     return IngestedFolder(
@@ -213,28 +215,8 @@ def _folder(file: Path, entry: Mapping[str, Any]) -> IngestedFolder:
 def _check_schedule(file: Path, schedule: object) -> None:
     example = 'schedule = "30 2 * * 1-5"'
     if not isinstance(schedule, str) or len(schedule.split()) != 5:
-        raise _wrong(file, f"schedule = {schedule!r}", example)
+        raise unreadable(SettingsError, file, f"schedule = {schedule!r}", example)
     try:
         check_schedule(schedule)
     except ValueError as error:
-        raise _wrong(file, f"schedule = {schedule!r} ({error})", example) from error
-
-
-def _expect_keys(file: Path, entry: Mapping[str, Any], known: Sequence[str]) -> None:
-    for key in entry:
-        if key not in known:
-            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-            raise SettingsError(
-                Text(ja=f"{file} に知らない項目 {key} があります。", en=f"{file} has an unknown key {key}."),
-                Text(
-                    ja=f"{nearest} のことですか。何も変更していません。",
-                    en=f"Did you mean {nearest}? Nothing was changed.",
-                ),
-            )
-
-
-def _wrong(file: Path, seen: str, allowed: str) -> SettingsError:
-    return SettingsError(
-        Text(ja=f"{file} を読めません: {seen}", en=f"{file} cannot be read: {seen}"),
-        Text(ja=f"書き方の例: {allowed} 何も変更していません。", en=f"Example: {allowed} Nothing was changed."),
-    )
+        raise unreadable(SettingsError, file, f"schedule = {schedule!r} ({error})", example) from error

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assistant.ports import Embedder, OpenQuestions, Vectors
+from assistant.wrapped import WrappedEmbedder
 
 LONGEST_WAIT_SECONDS = 10.0
 """For one embedding call: about one answer. Somebody who asks all day must not stop ingestion altogether."""
@@ -63,28 +64,13 @@ class Yielding:
             self.waited_seconds += time.monotonic() - started
 
 
-class YieldingEmbedder:
+class YieldingEmbedder(WrappedEmbedder):
     """The embedder, asked for a few texts at a time and only while no person waits; see ports.Embedder."""
 
     def __init__(self, embedder: Embedder, yielding: Yielding) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._yielding = yielding
         self._texts = FIRST_TEXTS
-
-    @property
-    def embedder_id(self) -> str:
-        """The embedder's own."""
-        return self._embedder.embedder_id
-
-    @property
-    def dimension(self) -> int:
-        """The embedder's own."""
-        return self._embedder.dimension
-
-    @property
-    def reads_japanese(self) -> bool:
-        """The embedder's own."""
-        return self._embedder.reads_japanese
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Vectors in order; as many texts at a time as the embedder was seen to take in CALL_SECONDS.
@@ -110,7 +96,3 @@ class YieldingEmbedder:
         """Vector of a probe question. Raises what the embedder raises."""
         await asyncio.to_thread(self._yielding.wait)
         return await self._embedder.embed_query(text)
-
-    def check(self) -> None:
-        """The embedder's own."""
-        self._embedder.check()

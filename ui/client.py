@@ -18,22 +18,17 @@ from typing import Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from assistant.client import parse_events
+from assistant.client import EVENT_SHAPES, StreamEvent, parse_events
 from assistant.errors import Language, Text
 from assistant.wire import (
     AnswerOut,
     AskIn,
-    CitedOut,
     DocumentOut,
     DocumentsOut,
-    FoundOut,
     MeOut,
     Problem,
-    QueuedOut,
-    RewrittenOut,
     SearchIn,
     SearchOut,
-    TokenOut,
 )
 from ui import words
 from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER
@@ -49,16 +44,7 @@ class Heartbeat:
     """The API is alive and has nothing to say yet."""
 
 
-Event = QueuedOut | RewrittenOut | FoundOut | TokenOut | CitedOut | AnswerOut | Heartbeat
-
-_SHAPES: Final[dict[str, type[QueuedOut | RewrittenOut | FoundOut | TokenOut | CitedOut | AnswerOut]]] = {
-    "queued": QueuedOut,
-    "rewritten": RewrittenOut,
-    "found": FoundOut,
-    "token": TokenOut,
-    "cited": CitedOut,
-    "finished": AnswerOut,
-}
+Event = StreamEvent | Heartbeat
 
 
 class ProblemError(Exception):
@@ -114,7 +100,7 @@ class ApiClient:
                     yield Heartbeat()
                 elif name == "error":
                     raise ProblemError(self._problem_of(data, status=200, request_id=request_id))
-                elif (shape := _SHAPES.get(name)) is not None:
+                elif (shape := EVENT_SHAPES.get(name)) is not None:
                     event = self._shaped(shape, data, request_id=request_id)
                     yield event
                     if isinstance(event, AnswerOut):

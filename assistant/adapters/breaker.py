@@ -33,6 +33,7 @@ from assistant.errors import (
     Text,
 )
 from assistant.ports import ChatModel, Embedder, Vectors
+from assistant.wrapped import WrappedChatModel, WrappedEmbedder
 
 _log = structlog.get_logger(__name__)
 
@@ -147,26 +148,12 @@ class Call:
             self._breaker.failed(error, is_probe=self.is_probe)
 
 
-class GuardedChatModel:
-    """A chat model behind a breaker; see ports.ChatModel."""
+class GuardedChatModel(WrappedChatModel):
+    """A chat model behind a breaker; its `check` asks whatever the breaker says."""
 
     def __init__(self, model: ChatModel, breaker: Breaker) -> None:
-        self._model = model
+        super().__init__(model)
         self.breaker = breaker
-
-    @property
-    def name(self) -> str:
-        """The model's own."""
-        return self._model.name
-
-    @property
-    def num_ctx(self) -> int:
-        """The model's own."""
-        return self._model.num_ctx
-
-    async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
-        """The model's own."""
-        return await self._model.count_tokens(text)
 
     async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """The model's own tokens. Raises what the model raises, and ModelUnavailable at once while it is left alone."""
@@ -185,17 +172,13 @@ class GuardedChatModel:
                 call.failed(error)
                 raise
 
-    async def check(self) -> None:
-        """The model's own, whatever the breaker says. Raises ModelUnavailable, ModelMissing."""
-        await self._model.check()
 
-
-class GuardedEmbedder:
+class GuardedEmbedder(WrappedEmbedder):
     """An embedder whose questions are behind a breaker and a time limit; see ports.Embedder. Ingestion waits and tries again
     by rules of its own, so its texts go straight through."""
 
     def __init__(self, embedder: Embedder, breaker: Breaker, *, question_seconds: float = QUESTION_SECONDS) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._question_seconds = question_seconds
         self._identity: str | None = None
         self.breaker = breaker
@@ -214,20 +197,6 @@ class GuardedEmbedder:
                     raise
                 call.works()
         return self._identity
-
-    @property
-    def dimension(self) -> int:
-        """The embedder's own."""
-        return self._embedder.dimension
-
-    @property
-    def reads_japanese(self) -> bool:
-        """The embedder's own."""
-        return self._embedder.reads_japanese
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """The embedder's own."""
-        return self._embedder.embed_documents(texts)
 
     async def embed_query(self, text: str) -> Vectors:
         """Vector of a question. Raises EmbedderUnavailable after the time limit, or at once while it is left alone."""

@@ -9,36 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Literal
 
 import structlog
 
 from assistant.domain import ModelEnd, ModelToken
 from assistant.errors import AssistantError
-from assistant.ports import ChatModel
+from assistant.wrapped import WrappedChatModel
 
 _log = structlog.get_logger(__name__)
 
 
-class RecordedChatModel:
+class RecordedChatModel(WrappedChatModel):
     """A chat model whose calls are logged; see ports.ChatModel."""
-
-    def __init__(self, model: ChatModel) -> None:
-        self._model = model
-
-    @property
-    def name(self) -> str:
-        """The model's own."""
-        return self._model.name
-
-    @property
-    def num_ctx(self) -> int:
-        """The model's own."""
-        return self._model.num_ctx
-
-    async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
-        """The model's own."""
-        return await self._model.count_tokens(text)
 
     async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """The model's own tokens and errors. `outcome` in the log: `answered`, `left` by the reader, or the error's code."""
@@ -67,7 +49,3 @@ class RecordedChatModel:
                 prompt_tokens=prompt_tokens,
                 pieces=pieces,
             )
-
-    async def check(self) -> None:
-        """The model's own. Raises ModelUnavailable, ModelMissing."""
-        await self._model.check()
