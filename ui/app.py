@@ -6,30 +6,41 @@ Reads the settings and hands plain values on. Imports are absolute, because Stre
 
 from __future__ import annotations
 
+import time
+from functools import partial
+from typing import Final
+
 import streamlit as st
 
 from assistant.errors import Language, SettingsError
 from assistant.settings import load_settings
-from ui import parts, words
-from ui.client import ApiClient
+from assistant.wire import MeOut
+from ui import parts
+from ui.client import ApiClient, ProblemError
 from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER, Caller, Refused, identify
-from ui.screens import ask, documents
+from ui.layout import groups_for
+from ui.screens import ask
+from ui.style import STYLE
+from ui.visit import Visit
+from ui.words import LANGUAGE_NAMES, frame, language_of, say
 
 # Where nginx shows the API to browsers; without nginx a browser cannot prove to the API who asks.
 API_BEHIND_PROXY = "/api"
 SIGN_OUT = "/sign-in/out"
+# How long a person's scopes are believed before the API is asked again; it checks every call itself.
+ME_SECONDS: Final = 60.0
 
 
 def main() -> None:
     """Draw the page for whoever opened it."""
     language = _chosen_language()
-    st.set_page_config(page_title=words.say(words.APP_NAME, language), page_icon="📖", layout="wide")
-    st.html(parts.STYLE)
+    st.set_page_config(page_title=say(frame.APP_NAME, language), page_icon="📖", layout="wide")
+    st.html(STYLE)
     try:
         settings = load_settings()
     except SettingsError as error:
         sentences = [error.message.in_language(language), error.hint.in_language(language)]
-        st.html(parts.warning_box(words.say(words.SETTINGS_TITLE, language), sentences, language=language))
+        st.html(parts.warning_box(say(frame.SETTINGS_TITLE, language), sentences, language=language))
         return
     headers = st.context.headers
     caller = identify(
@@ -50,64 +61,87 @@ def main() -> None:
         language=language,
         connect_timeout_seconds=settings.connect_timeout_seconds,
     )
-    _show_screens(client, caller, language=language)
+    visit = Visit(
+        client,
+        language,
+        me=_me(client),
+        links_to=API_BEHIND_PROXY if caller.via == "proxy" else None,
+        timezone=st.context.timezone or "UTC",
+    )
+    _show_screens(visit, caller)
 
 
 def _chosen_language() -> Language:
     """The language picked in this session, else the browser's."""
     if "language" not in st.session_state:
-        st.session_state.language = words.language_of(st.context.locale)
+        st.session_state.language = language_of(st.context.locale)
     return "ja" if st.session_state.language == "ja" else "en"
 
 
 def _show_refusal(refused: Refused, language: Language) -> None:
     if refused.why == "forged":
-        title, sentence, hint = words.FORGED_TITLE, words.FORGED, words.FORGED_HINT
+        title, sentence, hint = frame.FORGED_TITLE, frame.FORGED, frame.FORGED_HINT
     else:
-        title, sentence, hint = words.NOBODY_TITLE, words.NOBODY, words.NOBODY_HINT
-    sentences = [words.say(sentence, language), words.say(hint, language)]
-    st.html(parts.warning_box(words.say(title, language), sentences, language=language))
+        title, sentence, hint = frame.NOBODY_TITLE, frame.NOBODY, frame.NOBODY_HINT
+    sentences = [say(sentence, language), say(hint, language)]
+    st.html(parts.warning_box(say(title, language), sentences, language=language))
 
 
-def _show_screens(client: ApiClient, caller: Caller, *, language: Language) -> None:
-    links_to = API_BEHIND_PROXY if caller.via == "proxy" else None
-    pages = [
-        st.Page(
-            lambda: ask.show(client, language=language, links_to=links_to),
-            title=words.say(words.NAV_ASK, language),
-            icon=":material/chat:",
-            url_path="ask",
-            default=True,
-        ),
-        st.Page(
-            lambda: documents.show(client, language=language),
-            title=words.say(words.NAV_DOCUMENTS, language),
-            icon=":material/folder_open:",
-            url_path="documents",
-        ),
-    ]
-    screen = st.navigation({words.say(words.APP_NAME, language): pages})
+def _show_screens(visit: Visit, caller: Caller) -> None:
+    language = visit.language
+    groups = groups_for(visit)
+    arrival = groups[0].screens[0]
+    menu = {
+        say(group.title, language): [
+            st.Page(
+                partial(screen.show, visit),
+                title=say(screen.title, language),
+                icon=screen.icon,
+                url_path=screen.name,
+                default=screen is arrival,
+            )
+            for screen in group.screens
+        ]
+        for group in groups
+    }
+    chosen = st.navigation(menu)
     with st.sidebar:
-        _show_sidebar(caller, language)
-    screen.run()
+        if st.button(say(frame.NEW_CONVERSATION, language), icon=":material/add:", width="stretch"):
+            ask.start_over()
+            st.switch_page(next(iter(menu.values()))[0])
+        _show_sidebar(visit, caller)
+    chosen.run()
 
 
-def _show_sidebar(caller: Caller, language: Language) -> None:
-    st.button(
-        words.say(words.NEW_CONVERSATION, language), on_click=ask.start_over, icon=":material/add:", width="stretch"
-    )
+def _me(client: ApiClient) -> MeOut | None:
+    """Who the person is to the API, asked anew each minute; None while it is away."""
+    known: tuple[float, MeOut] | None = st.session_state.get("me")
+    if known is not None and time.monotonic() - known[0] < ME_SECONDS:
+        return known[1]
+    try:
+        me = client.me()
+    except ProblemError:
+        return None
+    st.session_state.me = (time.monotonic(), me)
+    return me
+
+
+def _show_sidebar(visit: Visit, caller: Caller) -> None:
+    language = visit.language
     st.radio(
-        words.say(words.DISPLAY_LANGUAGE, language),
-        list(words.LANGUAGE_NAMES),
-        format_func=words.LANGUAGE_NAMES.__getitem__,
+        say(frame.DISPLAY_LANGUAGE, language),
+        list(LANGUAGE_NAMES),
+        format_func=LANGUAGE_NAMES.__getitem__,
         key="language",
         horizontal=True,
     )
-    st.caption(words.say(words.SIGNED_IN_AS, language, user=caller.user))
+    st.caption(say(frame.SIGNED_IN_AS, language, user=caller.user))
     if caller.sign_in:
-        st.html(parts.link(words.say(words.SIGN_OUT, language), SIGN_OUT))
+        st.html(parts.link(say(frame.SIGN_OUT, language), SIGN_OUT))
     if caller.via == "demo":
-        st.caption(words.say(words.DEMO_USER, language))
+        st.caption(say(frame.DEMO_USER, language))
+    if visit.me is None:
+        st.caption(say(frame.API_AWAY, language))
 
 
 if __name__ == "__main__":

@@ -30,11 +30,12 @@ from assistant.wire import (
     SearchIn,
     SearchOut,
 )
-from ui import words
 from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER
+from ui.words import problems, say
 
 # The API sends a heartbeat at least every 10 s, so three missed ones mean that it is gone.
 SILENCE_LIMIT_SECONDS: Final = 30.0
+ME_SECONDS: Final = 3.0
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -76,7 +77,7 @@ class ApiClient:
         self._api_url = api_url.rstrip("/")
         self._language = language
         self._silence_limit_seconds = silence_limit_seconds
-        self._timeout = httpx.Timeout(silence_limit_seconds, connect=connect_timeout_seconds)
+        self._connect_timeout_seconds = connect_timeout_seconds
         # Bytes, because httpx refuses names that are not ASCII; they travel as UTF-8.
         self._identity = {USER_HEADER.encode(): user.encode(), SECRET_HEADER.encode(): proxy_secret.encode()}
         if sign_in:  # the API ends with it what this tab does
@@ -105,7 +106,7 @@ class ApiClient:
                     yield event
                     if isinstance(event, AnswerOut):
                         return
-        raise self._failed(request_id, words.PROBLEM_CUT, words.PROBLEM_CUT_DETAIL, words.PROBLEM_CUT_HINT)
+        raise self._failed(request_id, problems.PROBLEM_CUT, problems.PROBLEM_CUT_DETAIL, problems.PROBLEM_CUT_HINT)
 
     def search(self, question: str, *, limit: int = 8) -> SearchOut:
         """Passages for `question`, without an answer. Raises ProblemError."""
@@ -117,8 +118,8 @@ class ApiClient:
         return self._fetch(DocumentsOut, "GET", "/documents", query={k: v for k, v in asked.items() if v})
 
     def me(self) -> MeOut:
-        """Who the person is to the API: name, groups, scopes. Raises ProblemError."""
-        return self._fetch(MeOut, "GET", "/me")
+        """Who the person is to the API: name, groups, scopes. Raises ProblemError, soon: the page waits for it."""
+        return self._fetch(MeOut, "GET", "/me", silence_limit_seconds=ME_SECONDS)
 
     def document(self, document_id: str) -> DocumentOut:
         """One document. Raises ProblemError, of status 404 if it is not there or may not be read."""
@@ -132,36 +133,37 @@ class ApiClient:
         *,
         body: dict[str, object] | None = None,
         query: dict[str, str] | None = None,
+        silence_limit_seconds: float | None = None,
     ) -> Shape:
         request_id = uuid.uuid4().hex
-        with self._connected(request_id) as client:
+        with self._connected(request_id, silence_limit_seconds=silence_limit_seconds) as client:
             response = client.request(method, path, json=body, params=query)
             self._refuse_errors(response, request_id)
             return self._shaped(shape, response.content, request_id=response.headers.get("X-Request-Id", request_id))
 
     @contextmanager
-    def _connected(self, request_id: str) -> Iterator[httpx.Client]:
+    def _connected(self, request_id: str, *, silence_limit_seconds: float | None = None) -> Iterator[httpx.Client]:
         """A connection of its own per call: no cookie and no header of one person can reach another's request."""
+        patience_seconds = silence_limit_seconds or self._silence_limit_seconds
+        timeout = httpx.Timeout(patience_seconds, connect=self._connect_timeout_seconds)
         headers = {**self._identity, b"Accept-Language": self._language.encode(), b"X-Request-Id": request_id.encode()}
         try:
             # trust_env off: a company's HTTP_PROXY must not see what travels between the screen and the API.
-            with httpx.Client(
-                base_url=self._api_url, headers=headers, timeout=self._timeout, trust_env=False
-            ) as client:
+            with httpx.Client(base_url=self._api_url, headers=headers, timeout=timeout, trust_env=False) as client:
                 yield client
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise self._away(request_id) from error
         except httpx.TimeoutException as error:
             raise self._failed(
                 request_id,
-                words.PROBLEM_SILENT,
-                words.PROBLEM_SILENT_DETAIL,
-                words.PROBLEM_API_AWAY_HINT,
-                seconds=round(self._silence_limit_seconds),
+                problems.PROBLEM_SILENT,
+                problems.PROBLEM_SILENT_DETAIL,
+                problems.PROBLEM_API_AWAY_HINT,
+                seconds=round(patience_seconds),
             ) from error
         except httpx.HTTPError as error:
             raise self._failed(
-                request_id, words.PROBLEM_CUT, words.PROBLEM_CUT_DETAIL, words.PROBLEM_CUT_HINT
+                request_id, problems.PROBLEM_CUT, problems.PROBLEM_CUT_DETAIL, problems.PROBLEM_CUT_HINT
             ) from error
 
     def _refuse_errors(self, response: httpx.Response, request_id: str) -> None:
@@ -178,9 +180,9 @@ class ApiClient:
         except ValidationError:
             return self._failed(
                 request_id,
-                words.PROBLEM_STRANGE,
-                words.PROBLEM_STRANGE_DETAIL,
-                words.PROBLEM_STRANGE_HINT,
+                problems.PROBLEM_STRANGE,
+                problems.PROBLEM_STRANGE_DETAIL,
+                problems.PROBLEM_STRANGE_HINT,
                 status=status,
             ).problem
 
@@ -189,15 +191,19 @@ class ApiClient:
             return shape.model_validate_json(data)
         except ValidationError as error:
             raise self._failed(
-                request_id, words.PROBLEM_STRANGE, words.PROBLEM_STRANGE_DETAIL, words.PROBLEM_STRANGE_HINT, status=200
+                request_id,
+                problems.PROBLEM_STRANGE,
+                problems.PROBLEM_STRANGE_DETAIL,
+                problems.PROBLEM_STRANGE_HINT,
+                status=200,
             ) from error
 
     def _away(self, request_id: str) -> ProblemError:
         return self._failed(
             request_id,
-            words.PROBLEM_API_AWAY,
-            words.PROBLEM_API_AWAY_DETAIL,
-            words.PROBLEM_API_AWAY_HINT,
+            problems.PROBLEM_API_AWAY,
+            problems.PROBLEM_API_AWAY_DETAIL,
+            problems.PROBLEM_API_AWAY_HINT,
             api_url=self._api_url,
         )
 
@@ -208,7 +214,7 @@ class ApiClient:
                 type="about:blank",
                 title=title.in_language(self._language),
                 status=503,
-                detail=words.say(detail, self._language, **values),
+                detail=say(detail, self._language, **values),
                 hint=hint.in_language(self._language),
                 code="screen_lost_api",
                 request_id=request_id,

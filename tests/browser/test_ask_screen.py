@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Request, expect
 from tests.browser.conftest import SECRET, Stack, running_screen
 from tests.stubs.api.content import LEAVE_QUOTE
 from tests.stubs.api.process import running_stub_api, seen_by
-from ui import words
+from ui.words import asking, frame
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -47,7 +47,7 @@ def test_passages_come_before_the_answer_and_the_citation_opens_its_quote(stack:
     ask(page, "有給休暇はいつまでに申請しますか?")
     expect(page.locator(".ca-more .ca-source")).to_have_count(3)
     assert page.locator(".ca-answer").count() == 0
-    expect(page.locator(".ca-status")).to_contain_text(words.WAITING_MODEL.ja.partition("{elapsed")[0].format(count=3))
+    expect(page.locator(".ca-status")).to_contain_text(asking.WAITING_MODEL.ja.partition("{elapsed")[0].format(count=3))
     expect(page.locator(".ca-answer")).to_contain_text("取得日の3営業日前まで")
     mark = page.locator("a.ca-mark").first
     expect(mark).to_have_text("[1]")
@@ -74,14 +74,14 @@ def test_stop_keeps_what_was_written_and_the_api_sees_the_hang_up(stack: Stack, 
     assert seen["ended"] == "hung up"
     assert isinstance(seen["hung_up_at"], float)
     assert seen["hung_up_at"] - clicked_at < 2
-    expect(page.get_by_text(words.STOPPED.ja)).to_be_visible()
+    expect(page.get_by_text(asking.STOPPED.ja)).to_be_visible()
     expect(page.locator(".ca-status")).to_be_hidden()
     kept = page.locator(".ca-answer").inner_text()
     assert "項目3" in kept
     ask(page, "次の質問 [quotes]")
-    expect(page.get_by_text(words.QUOTES_TITLE.ja)).to_be_visible()
+    expect(page.get_by_text(asking.QUOTES_TITLE.ja)).to_be_visible()
     assert page.locator(".ca-answer").last.inner_text().startswith(kept)
-    expect(page.get_by_text(words.STOPPED.ja)).to_be_visible()
+    expect(page.get_by_text(asking.STOPPED.ja)).to_be_visible()
 
 
 def test_stop_works_while_the_model_is_silent(stack: Stack, open_page: OpenPage) -> None:
@@ -98,12 +98,12 @@ def test_stop_works_while_the_model_is_silent(stack: Stack, open_page: OpenPage)
 
 def test_a_clicked_example_can_be_stopped_and_asked_again(stack: Stack, open_page: OpenPage) -> None:
     page = open_page(stack.ui_url)
-    page.get_by_role("button", name=words.EXAMPLES[0].ja).click()
+    page.get_by_role("button", name=asking.EXAMPLES[0].ja).click()
     expect(page.locator(".ca-source")).to_have_count(3)
-    expect(page.get_by_role("button", name=words.EXAMPLES[1].ja)).to_have_count(0)
-    page.get_by_role("button", name=words.STOP.ja, exact=True).click()
-    expect(page.get_by_text(words.STOPPED.ja)).to_be_visible()
-    page.get_by_role("button", name=words.RETRY.ja).click()
+    expect(page.get_by_role("button", name=asking.EXAMPLES[1].ja)).to_have_count(0)
+    page.get_by_role("button", name=asking.STOP.ja, exact=True).click()
+    expect(page.get_by_text(asking.STOPPED.ja)).to_be_visible()
+    page.get_by_role("button", name=asking.RETRY.ja).click()
     expect(page.locator(".ca-answer")).to_contain_text("3営業日前")
     expect(page.locator(".ca-question")).to_have_count(1)
 
@@ -127,7 +127,7 @@ def test_the_queue_is_told_with_place_and_seconds(stack: Stack, open_page: OpenP
 def test_a_refusal_looks_different_from_an_answer(stack: Stack, open_page: OpenPage) -> None:
     page = open_page(stack.ui_url)
     ask(page, "社長の好物は? [unanswered]")
-    expect(page.locator(".ca-refusal")).to_contain_text(words.REFUSED_TITLE.ja)
+    expect(page.locator(".ca-refusal")).to_contain_text(asking.REFUSED_TITLE.ja)
     expect(page.locator(".ca-refusal")).to_contain_text("答えは書かれていません")
     expect(page.locator(".ca-answer")).to_have_count(0)
     expect(page.locator(".ca-source")).to_have_count(3)
@@ -140,7 +140,7 @@ def test_a_problem_says_what_to_do_and_can_be_retried(stack: Stack, open_page: O
     for shown in ("順番待ちがいっぱいです。", "少したってから質問してください。", "12 秒ほど", "問い合わせ番号"):
         expect(box).to_contain_text(shown)
     asked_before = len(seen_by(stack.api_url))
-    page.get_by_role("button", name=words.RETRY.ja).click()
+    page.get_by_role("button", name=asking.RETRY.ja).click()
     expect(box).to_have_count(1)
     until = time.monotonic() + 10
     while len(seen_by(stack.api_url)) == asked_before and time.monotonic() < until:
@@ -151,12 +151,12 @@ def test_a_problem_says_what_to_do_and_can_be_retried(stack: Stack, open_page: O
 
 def test_the_language_follows_the_browser_and_can_be_switched(stack: Stack, open_page: OpenPage) -> None:
     page = open_page(stack.ui_url, locale="en-US")
-    expect(page.get_by_text(words.INTRO_TITLE.en)).to_be_visible()
-    expect(page.get_by_placeholder(words.ASK_PLACEHOLDER.en)).to_be_visible()
+    expect(page.get_by_text(asking.INTRO_TITLE.en)).to_be_visible()
+    expect(page.get_by_placeholder(asking.ASK_PLACEHOLDER.en)).to_be_visible()
     page.get_by_text("日本語", exact=True).click()
-    expect(page.get_by_text(words.INTRO_TITLE.ja)).to_be_visible()
-    expect(page.get_by_placeholder(words.ASK_PLACEHOLDER.ja)).to_be_visible()
-    expect(page.get_by_text(words.INTRO_TITLE.en)).to_have_count(0)
+    expect(page.get_by_text(asking.INTRO_TITLE.ja)).to_be_visible()
+    expect(page.get_by_placeholder(asking.ASK_PLACEHOLDER.ja)).to_be_visible()
+    expect(page.get_by_text(asking.INTRO_TITLE.en)).to_have_count(0)
 
 
 def test_what_a_model_writes_is_never_run_nor_fetched(stack: Stack, open_page: OpenPage) -> None:
@@ -218,14 +218,14 @@ def test_japanese_is_typed_with_enter_without_being_sent(stack: Stack, open_page
 def test_a_forwarded_name_counts_only_with_the_proxys_secret(open_page: OpenPage) -> None:
     with running_stub_api() as api_url, running_screen(api_url, demo_user="") as ui_url:
         alone = open_page(ui_url)
-        expect(alone.get_by_text(words.NOBODY_TITLE.ja)).to_be_visible()
+        expect(alone.get_by_text(frame.NOBODY_TITLE.ja)).to_be_visible()
         forged = open_page(ui_url, headers={"X-Forwarded-User": "chie"})
-        expect(forged.get_by_text(words.FORGED_TITLE.ja)).to_be_visible()
+        expect(forged.get_by_text(frame.FORGED_TITLE.ja)).to_be_visible()
         expect(forged.get_by_test_id("stChatInputTextArea")).to_have_count(0)
         proved = open_page(ui_url, headers={"X-Forwarded-User": "ben", "X-Proxy-Secret": SECRET})
         ask(proved, "休暇は? [quotes]")
-        expect(proved.get_by_text(words.OPEN_ORIGINAL.ja).first).to_be_attached()
-        link = proved.get_by_text(words.OPEN_ORIGINAL.ja).first
+        expect(proved.get_by_text(asking.OPEN_ORIGINAL.ja).first).to_be_attached()
+        link = proved.get_by_text(asking.OPEN_ORIGINAL.ja).first
         assert link.get_attribute("href") == "/api/documents/doc-1/file#page=3"
         assert link.get_attribute("target") == "_blank"
         assert [seen["user"] for seen in seen_by(api_url)] == ["ben"]

@@ -23,7 +23,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.deployment import ROOT, Deployment, wait_until
 from tests.stubs.ollama.process import StubOllama, start_stub_ollama
-from ui import words
+from ui.words import asking, problems
+from ui.words import documents as listing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -133,7 +134,7 @@ def test_an_answer_in_quotations_cites_what_is_literally_in_the_source_file(
     ask(page, question)
     expect(page.locator(".ca-source").first).to_be_visible()
     expect(page.locator(".ca-answer")).to_contain_text(said)
-    label = words.QUOTES_TITLE.ja if language == "ja" else words.QUOTES_TITLE.en
+    label = asking.QUOTES_TITLE.ja if language == "ja" else asking.QUOTES_TITLE.en
     expect(page.locator(".ca-quotes")).to_contain_text(label)
     assert MARK.search(page.locator(".ca-answer").inner_text())
     _, quote, line = opened_source(page)
@@ -175,8 +176,8 @@ def test_the_documents_screen_lists_what_can_be_searched(quoting: Product, open_
     expect(table).to_contain_text("en/Leave_Policy.md")
     files = sum(path.is_file() for path in quoting.deployment.documents.rglob("*"))
     expect(table.locator("tbody tr")).to_have_count(files)
-    expect(table.get_by_text(words.STATUSES["indexed"].ja)).to_have_count(files)
-    search = page.get_by_label(words.DOCUMENTS_SEARCH.ja)
+    expect(table.get_by_text(listing.STATUSES["indexed"].ja)).to_have_count(files)
+    search = page.get_by_label(listing.DOCUMENTS_SEARCH.ja)
     search.fill("Leave")
     search.press("Enter")
     expect(table.locator("tbody tr")).to_have_count(1)
@@ -195,11 +196,11 @@ def test_an_api_that_is_away_is_a_clear_error_and_asking_again_works(quoting: Pr
         pause_seconds=0.01,
     )
     ask(page, LEAVE_JA)
-    box = page.get_by_role("alert").filter(has_text=words.PROBLEM_API_AWAY.ja)
+    box = page.get_by_role("alert").filter(has_text=problems.PROBLEM_API_AWAY.ja)
     expect(box).to_contain_text(deployment.api_url)
     expect(box).to_contain_text("assistant doctor")
     wait_until(lambda: is_ready(deployment), timeout_seconds=60)
-    page.get_by_role("button", name=words.RETRY.ja).click()
+    page.get_by_role("button", name=asking.RETRY.ja).click()
     expect(page.locator(".ca-answer")).to_contain_text("3営業日前")
     expect(box).to_have_count(0)
 
@@ -246,7 +247,7 @@ def test_stop_frees_the_models_slot_within_a_second(generating: Product, open_pa
     print(f"slot free {seconds:.2f} s after the click")
     assert seconds < 1
     assert stub.requests("/api/chat")[-1]["outcome"] == "hung_up"
-    expect(page.get_by_text(words.STOPPED.ja)).to_be_visible()
+    expect(page.get_by_text(asking.STOPPED.ja)).to_be_visible()
 
 
 def test_an_api_that_dies_in_mid_answer_frees_the_model_and_says_that_the_answer_broke_off(
@@ -257,11 +258,11 @@ def test_an_api_that_dies_in_mid_answer_frees_the_model_and_says_that_the_answer
     ask(page, LEAVE_JA)
     expect(page.locator(".ca-answer")).not_to_be_empty()
     os.kill(generating.deployment.pid_of("api"), signal.SIGKILL)
-    box = page.get_by_role("alert").filter(has_text=words.PROBLEM_CUT.ja)
-    expect(box).to_contain_text(words.INTERRUPTED.ja)
+    box = page.get_by_role("alert").filter(has_text=problems.PROBLEM_CUT.ja)
+    expect(box).to_contain_text(problems.INTERRUPTED.ja)
     wait_until(lambda: stub.slots()["running"] == 0, timeout_seconds=5)
     wait_until(lambda: is_ready(generating.deployment), timeout_seconds=60)
-    page.get_by_role("button", name=words.RETRY.ja).click()
+    page.get_by_role("button", name=asking.RETRY.ja).click()
     expect(page.locator(".ca-foot")).to_contain_text("company-assistant")
 
 
@@ -270,7 +271,7 @@ def test_a_model_that_goes_away_leaves_quotations_with_the_reason(generating: Pr
     try:
         page = open_page(generating.deployment.ui_url)
         ask(page, LEAVE_JA)
-        expect(page.locator(".ca-quotes")).to_contain_text(words.QUOTES_MODEL_AWAY.ja)
+        expect(page.locator(".ca-quotes")).to_contain_text(asking.QUOTES_MODEL_AWAY.ja)
         expect(page.locator(".ca-answer")).to_contain_text("3営業日前")
         expect(page.locator(".ca-notice")).to_be_visible()
     finally:

@@ -26,7 +26,7 @@ from tests.compose.door import Door, write_passwords
 from tests.compose.native_stack import NOBODY, NativeStack
 from tests.stubs.api.process import free_port, running
 from tests.stubs.oidc_provider import running_oidc_provider
-from ui import words
+from ui.words import frame
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE_MS = 60_000
@@ -104,7 +104,7 @@ def signed_in(person: BrowserContext, installation: Installation, path: str = "/
     page = person.new_page()
     page.goto(installation.url + path)
     type_password(page, "aiko")
-    expect(page.get_by_text(words.SIGNED_IN_AS.ja.format(user=AIKO))).to_be_visible()
+    expect(page.get_by_text(frame.SIGNED_IN_AS.ja.format(user=AIKO))).to_be_visible()
     return page
 
 
@@ -126,7 +126,7 @@ def test_a_person_signs_in_at_the_provider_asks_and_signs_out_everywhere(
     other.goto(installation.url)
     ask(other)
     expect(other.locator(".ca-answer")).to_contain_text("3営業日前")
-    page.get_by_text(words.SIGN_OUT.ja).click()
+    page.get_by_text(frame.SIGN_OUT.ja).click()
     page.get_by_role("button", name="Yes, sign me out").click()
     expect(page.get_by_text("サインアウトしました")).to_be_visible()
     assert not [found for found in person.cookies() if found["name"] == "__Host-assistant"]
@@ -150,7 +150,7 @@ def test_a_sign_in_that_is_over_is_renewed_at_the_provider_and_a_disabled_user_s
     before = cookie_of(person)["value"]
     over(installation.ledger)
     page.reload()
-    expect(page.get_by_text(words.SIGNED_IN_AS.ja.format(user=AIKO))).to_be_visible()
+    expect(page.get_by_text(frame.SIGNED_IN_AS.ja.format(user=AIKO))).to_be_visible()
     assert cookie_of(person)["value"] != before
     sync_users(installation.ledger, [User(AIKO, is_disabled=True)], by="cli")
     page.reload()

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from assistant.errors import FailureReason
-from ui import words
+from ui.words import asking, frame, problems
+from ui.words import documents as listing
 
 APP = str(Path(ui.__file__).with_name("app.py"))
 PATIENCE_SECONDS = 30
@@ -33,11 +34,11 @@ def button(screen: AppTest, label: str) -> None:
 
 
 def test_the_empty_page_offers_examples_in_the_chosen_language(screen: AppTest) -> None:
-    assert words.INTRO_TITLE.en in shown(screen)
-    assert [found.label for found in screen.main.button] == [example.en for example in words.EXAMPLES]
+    assert asking.INTRO_TITLE.en in shown(screen)
+    assert [found.label for found in screen.main.button] == [example.en for example in asking.EXAMPLES]
     screen.radio[0].set_value("ja").run()
-    assert words.INTRO_TITLE.ja in shown(screen)
-    assert [found.label for found in screen.main.button] == [example.ja for example in words.EXAMPLES]
+    assert asking.INTRO_TITLE.ja in shown(screen)
+    assert [found.label for found in screen.main.button] == [example.ja for example in asking.EXAMPLES]
 
 
 def test_a_question_is_answered_with_its_source_and_the_next_one_stands_above_it(screen: AppTest) -> None:
@@ -47,47 +48,47 @@ def test_a_question_is_answered_with_its_source_and_the_next_one_stands_above_it
     screen.chat_input[0].set_value("有給休暇は? [quotes]").run()
     page = shown(screen)
     assert page.index("有給休暇は?") < page.index("What is the limit")
-    assert words.QUOTES_TITLE.en in page
+    assert asking.QUOTES_TITLE.en in page
 
 
 def test_a_click_on_an_example_asks_it(screen: AppTest) -> None:
-    button(screen, words.EXAMPLES[0].en)
-    assert words.EXAMPLES[0].en in shown(screen)
-    assert words.SOURCES.en in shown(screen)
+    button(screen, asking.EXAMPLES[0].en)
+    assert asking.EXAMPLES[0].en in shown(screen)
+    assert asking.SOURCES.en in shown(screen)
 
 
 def test_a_failed_question_can_be_asked_again_and_does_not_stay_twice(screen: AppTest) -> None:
     screen.chat_input[0].set_value("休暇 [failure]").run()
     assert "モデルが途中で止まりました。" in shown(screen)
-    assert words.INTERRUPTED.en in shown(screen)
-    button(screen, words.RETRY.en)
+    assert problems.INTERRUPTED.en in shown(screen)
+    button(screen, asking.RETRY.en)
     assert shown(screen).count("休暇 [failure]") == 1
 
 
 def test_a_question_that_must_be_reworded_comes_back_into_the_box_without_a_retry(screen: AppTest) -> None:
     screen.chat_input[0].set_value("休暇 [long]").run()
     assert "質問は4000文字までです。" in shown(screen)
-    assert words.RETRY.en not in [found.label for found in screen.main.button]
+    assert asking.RETRY.en not in [found.label for found in screen.main.button]
     assert screen.chat_input[-1].proto.value == "休暇 [long]"
 
 
 def test_starting_over_forgets_the_questions(screen: AppTest) -> None:
     screen.chat_input[0].set_value("休暇 [quotes]").run()
-    button(screen, words.NEW_CONVERSATION.en)
-    assert words.INTRO_TITLE.en in shown(screen)
+    button(screen, frame.NEW_CONVERSATION.en)
+    assert asking.INTRO_TITLE.en in shown(screen)
 
 
 def test_an_api_that_is_away_is_said_in_words(screen: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_API_URL", "http://127.0.0.1:9")
     screen.chat_input[0].set_value("VPN?").run()
-    assert words.PROBLEM_API_AWAY.en.replace("'", "&#x27;") in shown(screen)
-    assert words.RETRY.en in [found.label for found in screen.main.button]
+    assert problems.PROBLEM_API_AWAY.en.replace("'", "&#x27;") in shown(screen)
+    assert asking.RETRY.en in [found.label for found in screen.main.button]
 
 
 def test_without_an_identity_nothing_is_shown_but_what_to_do(screen: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_DEMO_USER", "")
     screen.run()
-    assert words.NOBODY_TITLE.en in shown(screen)
+    assert frame.NOBODY_TITLE.en in shown(screen)
     assert not screen.chat_input
     assert not screen.sidebar.button
 
@@ -95,7 +96,7 @@ def test_without_an_identity_nothing_is_shown_but_what_to_do(screen: AppTest, mo
 def test_a_wrong_setting_is_said_in_words(screen: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_NUM_CTX", "a lot")
     screen.run()
-    assert words.SETTINGS_TITLE.en in shown(screen)
+    assert frame.SETTINGS_TITLE.en in shown(screen)
     assert "ASSISTANT_NUM_CTX" in shown(screen)
 
 
@@ -103,19 +104,20 @@ def documents_script(api_url: str) -> None:
     """The documents screen alone: the test runner cannot turn to a page that is a function."""
     from ui.client import ApiClient
     from ui.screens import documents
+    from ui.visit import Visit
 
-    documents.show(ApiClient(api_url, "aiko", proxy_secret="x", language="en"), language="en")
+    documents.show(Visit(ApiClient(api_url, "aiko", proxy_secret="x", language="en"), "en"))
 
 
 def test_documents_are_listed_searched_and_paged(api_url: str) -> None:
     screen = AppTest.from_function(documents_script, args=(api_url,), default_timeout=PATIENCE_SECONDS).run()
     assert "人事/休暇規程.docx" in shown(screen)
-    button(screen, words.DOCUMENTS_NEXT.en)
-    assert words.FAILURES[FailureReason.ENCRYPTED].en in shown(screen)
+    button(screen, listing.DOCUMENTS_NEXT.en)
+    assert listing.FAILURES[FailureReason.ENCRYPTED].en in shown(screen)
     assert "人事/休暇規程.docx" not in shown(screen)
     screen.text_input[0].set_value("Travel").run()
     assert "finance/travel-policy.md" in shown(screen)
     screen.text_input[0].set_value("nothing like it").run()
-    assert [found.value for found in screen.info] == [words.DOCUMENTS_NO_MATCH.en]
+    assert [found.value for found in screen.info] == [listing.DOCUMENTS_NO_MATCH.en]
     screen.text_input[0].set_value("[failure]").run()
     assert "文書の保管庫が応答しません" in shown(screen)

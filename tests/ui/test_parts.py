@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from assistant.wire import AnswerOut, AskIn, NoticeOut
 from tests.stubs.api import content
-from ui import parts, words
+from ui import answer_parts, parts
+from ui.screens import documents
+from ui.words import asking
 
 ANCHORS = {1: "source-a-1"}
 
@@ -14,7 +16,7 @@ def answered(question: str) -> AnswerOut:
 
 
 def sources(answer: AnswerOut, *, links_to: str | None = None) -> str:
-    return parts.sources(answer.citations, answer.passages, ANCHORS, language="ja", links_to=links_to)
+    return answer_parts.sources(answer.citations, answer.passages, ANCHORS, language="ja", links_to=links_to)
 
 
 def test_a_source_shows_title_path_page_headings_and_the_quote_inside_its_passage() -> None:
@@ -44,9 +46,9 @@ def test_an_address_that_is_not_a_document_is_never_linked() -> None:
 
 
 def test_how_a_follow_up_was_understood_is_shown_and_escaped() -> None:
-    shown = parts.understood("病気の<b>場合</b>は?", language="ja")
+    shown = answer_parts.understood("病気の<b>場合</b>は?", language="ja")
     assert "病気の&lt;b&gt;場合&lt;/b&gt;は?" in shown
-    assert parts.understood(None, language="ja") == ""
+    assert answer_parts.understood(None, language="ja") == ""
 
 
 def test_a_sentence_without_a_source_is_underlined_and_explained() -> None:
@@ -57,25 +59,25 @@ def test_a_sentence_without_a_source_is_underlined_and_explained() -> None:
     answer.notices = [
         NoticeOut(code="sentence_without_source", message="確かめられません。", start=start, end=len(answer.answer))
     ]
-    shown = parts.answer(answer, ANCHORS, language="ja")
-    assert f'<span class="ca-doubt" title="{words.DOUBTED.ja}">{sentence}</span>' in shown
+    shown = answer_parts.answer(answer, ANCHORS, language="ja")
+    assert f'<span class="ca-doubt" title="{asking.DOUBTED.ja}">{sentence}</span>' in shown
     assert "確かめられません。" in shown
 
 
 def test_a_newer_version_is_announced_on_the_source() -> None:
-    assert words.NOT_CURRENT.ja in sources(answered("hotel"))
-    assert words.NOT_CURRENT.ja not in sources(answered("休暇"))
+    assert asking.NOT_CURRENT.ja in sources(answered("hotel"))
+    assert asking.NOT_CURRENT.ja not in sources(answered("休暇"))
 
 
 def test_an_answer_a_refusal_and_quotes_look_different() -> None:
-    generated = parts.answer(answered("休暇"), ANCHORS, language="ja")
-    refused = parts.answer(answered("休暇 [unanswered]"), ANCHORS, language="ja")
-    quoted = parts.answer(answered("休暇 [quotes]"), ANCHORS, language="ja")
+    generated = answer_parts.answer(answered("休暇"), ANCHORS, language="ja")
+    refused = answer_parts.answer(answered("休暇 [unanswered]"), ANCHORS, language="ja")
+    quoted = answer_parts.answer(answered("休暇 [quotes]"), ANCHORS, language="ja")
     assert "ca-refusal" in refused
-    assert words.REFUSED_TITLE.ja in refused
+    assert asking.REFUSED_TITLE.ja in refused
     assert "ca-answer" not in refused
     assert "ca-quotes" in quoted
-    assert words.QUOTES_MODEL_AWAY.ja in quoted
+    assert asking.QUOTES_MODEL_AWAY.ja in quoted
     assert "ca-refusal" not in generated + quoted
     assert "ca-quotes" not in generated + refused
 
@@ -84,7 +86,7 @@ def test_quotations_are_shown_letter_by_letter_and_never_laid_out_as_markdown() 
     answer = answered("休暇 [quotes]")
     answer.citations[0].quote = "# 第5条\n- 1. *申請* <b>\n"
     answer.answer = f"「{answer.citations[0].quote}」 [1]"
-    shown = parts.answer(answer, ANCHORS, language="ja")
+    shown = answer_parts.answer(answer, ANCHORS, language="ja")
     assert (
         '<p class="ca-quote"># 第5条\n- 1. *申請* &lt;b&gt;\n <a class="ca-mark" href="#source-a-1">[1]</a></p>'
         in shown
@@ -97,7 +99,7 @@ def test_quotations_keep_the_order_of_the_answer() -> None:
     first, second = answer.citations[0].model_copy(), answer.citations[0].model_copy()
     first.number, first.quote, second.number, second.quote = 1, "一つ目。", 2, "二つ目。"
     answer.citations, answer.answer = [first, second], "「二つ目。」 [2]\n「一つ目。」 [1]"
-    shown = parts.answer(answer, ANCHORS, language="ja")
+    shown = answer_parts.answer(answer, ANCHORS, language="ja")
     assert shown.index("二つ目。") < shown.index("一つ目。")
 
 
@@ -105,13 +107,13 @@ def test_one_notice_is_a_sentence_and_several_are_a_list() -> None:
     answer = answered("hotel")
     notice = answer.notices[0]
     answer.notices = [notice]
-    assert "<li>" not in parts.answer(answer, ANCHORS, language="en")
+    assert "<li>" not in answer_parts.answer(answer, ANCHORS, language="en")
     answer.notices = [notice, notice.model_copy(update={"message": "Another."})]
-    assert "<li>Another.</li>" in parts.answer(answer, ANCHORS, language="en")
+    assert "<li>Another.</li>" in answer_parts.answer(answer, ANCHORS, language="en")
 
 
 def test_notices_and_unused_passages_are_put_into_words() -> None:
-    shown = parts.answer(answered("hotel"), ANCHORS, language="en")
+    shown = answer_parts.answer(answered("hotel"), ANCHORS, language="en")
     assert "The number 15,000 is not in the sources." in shown
     assert '<span class="ca-doubt" title="Not confirmed by the sources">15,000</span>' in shown
     assert "were not used for the answer: 2." in shown
@@ -126,7 +128,7 @@ def test_a_problem_says_what_happened_what_to_do_and_its_reference() -> None:
 
 
 def test_a_document_that_failed_says_why() -> None:
-    shown = parts.documents(content.DOCUMENTS, language="ja")
+    shown = documents.table(content.DOCUMENTS, language="ja")
     assert "取り込めません" in shown
     assert "パスワードで保護されています" in shown
 
@@ -136,6 +138,6 @@ def test_texts_of_documents_and_problems_are_escaped() -> None:
     problem = content.problem("overloaded", "<r>")
     problem.title, problem.detail, problem.hint = "<t>", "<d>", "<h>"
     box = parts.problem(problem, language="en", retry_after_seconds=None, is_partial=True)
-    table = parts.documents([document], language="en")
+    table = documents.table([document], language="en")
     for tag in ("<b>", "<i>", "<u>", "<s>", "<r>", "<t>", "<d>", "<h>"):
         assert tag not in box + table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from string import Formatter
 
@@ -13,8 +14,10 @@ import pytest
 from assistant.domain import DocumentStatus, RefusalReason
 from assistant.errors import FailureReason, Text
 from ui import words
+from ui.words import asking, documents, language_of, say
 
-ROOM = Path(words.__file__).parent
+TABLES = Path(words.__file__).parent
+ROOM = TABLES.parent
 JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 # Names of parts of streamlit and of HTML, never shown to people.
 SILENT_ARGUMENTS = {"key", "icon", "url_path", "layout", "width", "page_icon", "gap", "submit_mode"}
@@ -25,13 +28,23 @@ SHOWING_CALLS = {
 
 
 def all_texts() -> Iterator[tuple[str, Text]]:
-    for name, value in vars(words).items():
-        if isinstance(value, Text) and name != "Text":
-            yield name, value
-        elif isinstance(value, dict) and name != "LANGUAGE_NAMES":
-            yield from ((f"{name}[{key}]", text) for key, text in value.items() if isinstance(text, Text))
-        elif isinstance(value, tuple):
-            yield from ((f"{name}[{place}]", text) for place, text in enumerate(value) if isinstance(text, Text))
+    for file in TABLES.glob("*.py"):
+        table = words if file.stem == "__init__" else import_module(f"ui.words.{file.stem}")
+        for name, value in vars(table).items():
+            if name.isupper():
+                yield from texts_in(f"{file.stem}.{name}", value)
+
+
+def texts_in(name: str, value: object) -> Iterator[tuple[str, Text]]:
+    """Each text in a table's value: a text itself, or a list or table of them, however deep."""
+    if isinstance(value, Text):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from texts_in(f"{name}[{key}]", inner)
+    elif isinstance(value, tuple):
+        for place, inner in enumerate(value):
+            yield from texts_in(f"{name}[{place}]", inner)
 
 
 TEXTS = dict(all_texts())
@@ -54,13 +67,13 @@ def test_the_table_is_not_empty() -> None:
 
 
 def test_every_state_and_reason_that_the_product_knows_has_words() -> None:
-    assert set(words.FAILURES) == set(FailureReason)
-    assert set(words.STATUSES) == {status.value for status in DocumentStatus}
-    assert set(words.REFUSED_HINTS) == {reason.value for reason in RefusalReason}
+    assert set(documents.FAILURES) == set(FailureReason)
+    assert set(documents.STATUSES) == {status.value for status in DocumentStatus}
+    assert set(asking.REFUSED_HINTS) == {reason.value for reason in RefusalReason}
 
 
 def sources() -> list[Path]:
-    return [path for path in ROOM.rglob("*.py") if path.name != "words.py"]
+    return [path for path in ROOM.rglob("*.py") if path.parent != TABLES]
 
 
 def docstrings(tree: ast.Module) -> set[ast.AST]:
@@ -101,7 +114,7 @@ def test_nothing_is_shown_that_does_not_come_from_the_table(path: Path) -> None:
 
 def test_a_missing_value_is_an_error_and_not_a_hole_in_the_sentence() -> None:
     with pytest.raises(KeyError):
-        words.say(words.WAITING_QUEUE, "ja", position=1)
+        say(asking.WAITING_QUEUE, "ja", position=1)
 
 
 @pytest.mark.parametrize(
@@ -118,4 +131,4 @@ def test_a_missing_value_is_an_error_and_not_a_hole_in_the_sentence() -> None:
     ],
 )
 def test_the_browsers_locale_picks_the_language(locale: str | None, language: str) -> None:
-    assert words.language_of(locale) == language
+    assert language_of(locale) == language

@@ -31,8 +31,10 @@ from assistant.wire import (
     RewrittenOut,
     TokenOut,
 )
-from ui import parts, words
+from ui import answer_parts, parts
 from ui.client import ApiClient, Event, ProblemError
+from ui.visit import Visit
+from ui.words import asking, say
 
 # Every redraw sends the whole answer again; faster than this nobody reads.
 REDRAW_SECONDS: Final = 0.08
@@ -105,11 +107,12 @@ class Talk:
     box_number: int = 0
 
 
-def show(client: ApiClient, *, language: Language, links_to: str | None) -> None:
+def show(visit: Visit) -> None:
     """Draw the screen, and answer a question if one was just asked.
 
     The box is on top and the newest turn right under it: whoever types sees what happens, whatever the page's length.
     """
+    client, language, links_to = visit.client, visit.language, visit.links_to
     talk = _talk()
     box, introduction = st.empty(), st.empty()
     typed = _question_box(box, talk.box_number, language=language)
@@ -127,7 +130,7 @@ def show(client: ApiClient, *, language: Language, links_to: str | None) -> None
         is_last = place == 0 and not question
         _draw_ended(old, _places(old), language=language, links_to=links_to, is_last=is_last)
     if len(earlier) > SHOWN_TURNS:
-        st.caption(words.say(words.EARLIER_HIDDEN, language, count=len(earlier) - SHOWN_TURNS))
+        st.caption(say(asking.EARLIER_HIDDEN, language, count=len(earlier) - SHOWN_TURNS))
     if question:
         # A question that was typed can be stopped where it was typed; one that was clicked needs a button of its own.
         conversation_id = next((old.answer.conversation_id for old in earlier if old.answer is not None), None)
@@ -150,7 +153,7 @@ def _talk() -> Talk:
 def _question_box(box: DeltaGenerator, number: int, *, language: Language) -> str | None:
     """The box, and what was typed into it. Inside a container: Streamlit moves a bare box to the foot of the page."""
     with box.container():
-        return st.chat_input(words.say(words.ASK_PLACEHOLDER, language), key=f"question-{number}", submit_mode="stop")
+        return st.chat_input(say(asking.ASK_PLACEHOLDER, language), key=f"question-{number}", submit_mode="stop")
 
 
 def _renew_question_box(box: DeltaGenerator, talk: Talk, turn: Turn, *, language: Language) -> None:
@@ -167,10 +170,10 @@ def _renew_question_box(box: DeltaGenerator, talk: Talk, turn: Turn, *, language
 
 
 def _show_introduction(language: Language) -> None:
-    st.html(parts.heading(words.INTRO_TITLE, words.INTRO, language=language))
-    st.html(parts.side_title(words.EXAMPLES_TITLE, language=language))
-    for number, example in enumerate(words.EXAMPLES):
-        text = words.say(example, language)
+    st.html(parts.heading(asking.INTRO_TITLE, asking.INTRO, language=language))
+    st.html(parts.side_title(asking.EXAMPLES_TITLE, language=language))
+    for number, example in enumerate(asking.EXAMPLES):
+        text = say(example, language)
         st.button(text, key=f"example-{number}", on_click=_ask_next, args=(text,))
 
 
@@ -186,7 +189,7 @@ def _ask_again(turn: Turn) -> None:
 
 
 def _places(turn: Turn) -> Places:
-    st.html(parts.question(turn.question))
+    st.html(answer_parts.question(turn.question))
     left, right = st.columns([3, 2], gap="large")
     return Places(left.empty(), left.empty(), left.empty(), right.empty(), right.empty())
 
@@ -219,7 +222,7 @@ class _Live:
         """Nothing has come yet."""
         if needs_stop_button:
             self._places.actions.button(
-                words.say(words.STOP, self._language), key=f"stop-{self.turn.identifier}", icon=":material/stop:"
+                say(asking.STOP, self._language), key=f"stop-{self.turn.identifier}", icon=":material/stop:"
             )
         self.draw()
 
@@ -231,10 +234,10 @@ class _Live:
         """The line of waiting and the answer so far."""
         turn, now = self.turn, time.monotonic()
         self._drawn = now
-        self._places.status.html(parts.status(_waiting(turn, now - self._started, language=self._language)))
-        note = parts.stopped(self._language, is_live=True)
-        understood = parts.understood(turn.rewritten, language=self._language)
-        self._places.answer.html(understood + parts.partial_answer(turn.text, turn.anchors) + note)
+        self._places.status.html(answer_parts.status(_waiting(turn, now - self._started, language=self._language)))
+        note = answer_parts.stopped(self._language, is_live=True)
+        understood = answer_parts.understood(turn.rewritten, language=self._language)
+        self._places.answer.html(understood + answer_parts.partial_answer(turn.text, turn.anchors) + note)
 
     def draw_after(self, event: Event) -> None:
         """What `event` changed."""
@@ -250,37 +253,37 @@ class _Live:
 def _waiting(turn: Turn, elapsed_seconds: float, *, language: Language) -> str:
     elapsed = round(elapsed_seconds)
     if turn.text:
-        return words.say(words.WRITING, language, elapsed_seconds=elapsed)
+        return say(asking.WRITING, language, elapsed_seconds=elapsed)
     if turn.queued is not None:
-        return words.say(
-            words.WAITING_QUEUE,
+        return say(
+            asking.WAITING_QUEUE,
             language,
             position=turn.queued.position,
             wait_seconds=round(turn.queued.wait_seconds),
             elapsed_seconds=elapsed,
         )
     if turn.passages is not None:
-        return words.say(words.WAITING_MODEL, language, count=len(turn.passages), elapsed_seconds=elapsed)
-    return words.say(words.WAITING_SEARCH, language, elapsed_seconds=elapsed)
+        return say(asking.WAITING_MODEL, language, count=len(turn.passages), elapsed_seconds=elapsed)
+    return say(asking.WAITING_SEARCH, language, elapsed_seconds=elapsed)
 
 
 def _draw_ended(turn: Turn, places: Places, *, language: Language, links_to: str | None, is_last: bool) -> None:
     """A turn that grows no more: finished, failed or stopped."""
     places.status.empty()
-    understood = parts.understood(turn.rewritten, language=language)
-    partial = understood + parts.partial_answer(turn.text, turn.anchors)
+    understood = answer_parts.understood(turn.rewritten, language=language)
+    partial = understood + answer_parts.partial_answer(turn.text, turn.anchors)
     if turn.answer is not None:
-        places.answer.html(understood + parts.answer(turn.answer, turn.anchors, language=language))
+        places.answer.html(understood + answer_parts.answer(turn.answer, turn.anchors, language=language))
     elif turn.problem is not None:
         box = parts.problem(
             turn.problem, language=language, retry_after_seconds=turn.retry_after_seconds, is_partial=bool(turn.text)
         )
         places.answer.html(partial + box)
     else:
-        places.answer.html(partial + parts.stopped(language, is_live=False))
+        places.answer.html(partial + answer_parts.stopped(language, is_live=False))
     if is_last and turn.answer is None and not turn.must_be_reworded:
         places.actions.button(
-            words.say(words.RETRY, language),
+            say(asking.RETRY, language),
             key=f"again-{turn.identifier}",
             on_click=_ask_again,
             args=(turn,),
@@ -299,10 +302,12 @@ def _draw_sources(turn: Turn, places: Places, *, language: Language, links_to: s
     others = [passage for passage in turn.passages if passage.chunk_id not in cited]
     if turn.citations:
         places.sources.html(
-            parts.sources(turn.citations, turn.passages, turn.anchors, language=language, links_to=links_to)
+            answer_parts.sources(turn.citations, turn.passages, turn.anchors, language=language, links_to=links_to)
         )
     if others or not turn.citations:
-        title = words.FOUND_OTHERS if turn.citations else words.FOUND
-        places.found.html(parts.found(others, title=title, is_open=is_open, language=language, links_to=links_to))
+        title = asking.FOUND_OTHERS if turn.citations else asking.FOUND
+        places.found.html(
+            answer_parts.found(others, title=title, is_open=is_open, language=language, links_to=links_to)
+        )
     else:
         places.found.empty()
