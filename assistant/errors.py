@@ -34,7 +34,7 @@ AssistantError(message, hint, permanent)
 ├── HostError                a certificate, password file, firewall or unit of this machine cannot be made
 ├── ReleaseError
 │   ├── EvaluationFailed     a question set cannot be read, or its texts cannot be ingested
-│   └── ModelfileInvalid     a Modelfile line is wrong
+│   └── ModelfileInvalid     a Modelfile is wrong; names line and column
 ├── ParserUnavailable        the parser process does not start; stops the run (drawn here, lives in ingest/guard.py)
 └── PartFailed               a process of the stack does not start (lives in assistant/stack.py)
 
@@ -288,8 +288,9 @@ class EvaluationFailed(ReleaseError):
 
 
 class ModelfileInvalid(ReleaseError):
-    """A Modelfile line is wrong; `line` counts from 1."""
+    """A Modelfile is wrong at `line`, `column`; both count from 1."""
 
-    def __init__(self, message: Text, hint: Text, *, line: int) -> None:
+    def __init__(self, message: Text, hint: Text, *, line: int, column: int = 1) -> None:
         super().__init__(message, hint)
         self.line = line
+        self.column = column

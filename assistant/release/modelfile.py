@@ -1,48 +1,30 @@
 """Reads a Modelfile: FROM, PARAMETER (typed and checked), SYSTEM, TEMPLATE, MESSAGE, ADAPTER, LICENSE.
 
-Keeps every character of SYSTEM, unlike `ollama create`, which drops full-width and no-break spaces. Errors name the
-line. Grammar: comments only at the start of a line, values may be \"...\" or \"\"\"...\"\"\" over several lines, later
-SYSTEM, TEMPLATE, FROM and PARAMETER win, `PARAMETER stop` and MESSAGE add up (Ollama 0.17 parser).
+Keeps every character of SYSTEM, unlike `ollama create`, which drops full-width and no-break spaces. Errors name line and
+column. Grammar of Ollama 0.17 (parser/parser.go): comments only at the start of a line; a value that begins with \" or
+\"\"\" goes on to the first line that ends with the same; later SYSTEM, TEMPLATE, FROM and PARAMETER win, `PARAMETER stop`,
+MESSAGE, ADAPTER and LICENSE add up. modelfile_writer.py is the way back.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.errors import ModelfileInvalid, SettingsError, Text
+from assistant.release.parameters import ParameterValue, Unfit, is_list, parameter_value
 
-ParameterValue = int | float | bool | list[str]
-
-_INTEGER = frozenset(
-    {
-        "num_ctx",
-        "num_batch",
-        "num_gpu",
-        "main_gpu",
-        "num_thread",
-        "num_keep",
-        "seed",
-        "num_predict",
-        "top_k",
-        "repeat_last_n",
-    }
-)
-_NUMBER = frozenset(
-    {"top_p", "min_p", "typical_p", "temperature", "repeat_penalty", "presence_penalty", "frequency_penalty"}
-)
-_BOOLEAN = frozenset({"use_mmap"})
-_TEXT = frozenset({"stop"})
-_RANGES: dict[str, tuple[float, float]] = {
-    "num_ctx": (4, 1_048_576),
-    "temperature": (0, 2),
-    "top_p": (0, 1),
-    "min_p": (0, 1),
-    "repeat_penalty": (0, 4),
-}
-_KEYWORDS = frozenset({"FROM", "PARAMETER", "SYSTEM", "TEMPLATE", "MESSAGE", "ADAPTER", "LICENSE"})
+KEYWORDS = ("FROM", "PARAMETER", "SYSTEM", "TEMPLATE", "MESSAGE", "ADAPTER", "LICENSE")
+ROLES = ("system", "user", "assistant")
+_NAMED = frozenset({"PARAMETER", "MESSAGE"})
+"""Instructions whose first word is a name, and whose value follows it."""
+_ONCE = frozenset({"FROM", "SYSTEM", "TEMPLATE"})
+BLANKS = " \t\r"
+"""What separates words. A full-width space does not: it belongs to the text."""
+_WORD = re.compile(r"[^ \t\r]+")
 
 
 @dataclass(frozen=True)
@@ -70,131 +52,135 @@ class Modelfile:
         return float(value) if isinstance(value, int | float) else default
 
 
+@dataclass(frozen=True)
+class _Instruction:
+    """One instruction; columns count characters from 1. `name` is the first word of PARAMETER and MESSAGE."""
+
+    keyword: str
+    name: str
+    value: str
+    line: int
+    name_column: int
+    value_column: int
+
+
 def read_modelfile(path: Path) -> Modelfile:
     """The Modelfile at `path`. Raises SettingsError when it cannot be read, ModelfileInvalid with the line otherwise."""
+    return parse_modelfile(*read_text(path))
+
+
+def read_text(path: Path) -> tuple[str, str]:
+    """A Modelfile's text and the SHA-256 of its bytes. Raises SettingsError."""
     try:
         content = path.read_bytes()
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig"), hashlib.sha256(content).hexdigest()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             Text(ja=f"Modelfile {path} を読めません。", en=f"The Modelfile {path} cannot be read."),
             Text(ja="ASSISTANT_MODELFILE を確認してください。", en="Check ASSISTANT_MODELFILE."),
         ) from error
-    return parse_modelfile(text, digest=hashlib.sha256(content).hexdigest())
 
 
-def parse_modelfile(text: str, *, digest: str = "") -> Modelfile:
+def parse_modelfile(text: str, digest: str = "") -> Modelfile:
     """The Modelfile in `text`. Raises ModelfileInvalid."""
     parameters: dict[str, ParameterValue] = {}
     single: dict[str, str] = {}
     messages: list[tuple[str, str]] = []
-    adapters: list[str] = []
-    licenses: list[str] = []
-    for line, keyword, value in _instructions(text):
-        if keyword == "PARAMETER":
-            name, _, raw = value.partition(" ")
-            _set_parameter(parameters, name, _unquoted(raw.strip()), line=line)
-        elif keyword == "MESSAGE":
-            role, _, message = value.partition(" ")
-            if role not in {"system", "user", "assistant"}:
-                raise _invalid(line, f"MESSAGE {role}", "MESSAGE system|user|assistant …")
-            messages.append((role, _unquoted(message.strip())))
-        elif keyword == "ADAPTER":
-            adapters.append(_unquoted(value))
-        elif keyword == "LICENSE":
-            licenses.append(_unquoted(value))
+    several: dict[str, list[str]] = {"ADAPTER": [], "LICENSE": []}
+    for one in _instructions(text):
+        if one.keyword == "PARAMETER":
+            _set_parameter(parameters, one)
+        elif one.keyword == "MESSAGE":
+            if one.name not in ROLES:
+                raise _invalid(one.line, one.name_column, f"MESSAGE {one.name}", f"MESSAGE {' | '.join(ROLES)} …")
+            messages.append((one.name, one.value))
+        elif one.keyword in _ONCE:
+            single[one.keyword] = one.value
         else:
-            single[keyword] = _unquoted(value)
+            several[one.keyword].append(one.value)
     if not single.get("FROM"):
-        raise _invalid(1, "FROM", "FROM model:tag")
+        raise _invalid(1, 1, "FROM", "FROM model:tag")
     return Modelfile(
         base_model=single["FROM"],
         parameters=parameters,
         system=single.get("SYSTEM", ""),
         template=single.get("TEMPLATE"),
         messages=tuple(messages),
-        adapters=tuple(adapters),
-        licenses=tuple(licenses),
+        adapters=tuple(several["ADAPTER"]),
+        licenses=tuple(several["LICENSE"]),
         digest=digest,
     )
 
 
-def _instructions(text: str) -> list[tuple[int, str, str]]:
-    """(line number, keyword, raw value) of each instruction; a quoted value runs on to its closing quote."""
-    found: list[tuple[int, str, str]] = []
+def _instructions(text: str) -> Iterator[_Instruction]:
+    """Each instruction with its place; a quoted value runs on to its closing quote."""
     lines = text.split("\n")
     index = 0
     while index < len(lines):
-        line_number, line = index + 1, lines[index].strip()
+        number, line = index + 1, lines[index]
         index += 1
-        if not line or line.startswith("#"):
+        keyword = _WORD.search(line)
+        if keyword is None or keyword[0].startswith("#"):
             continue
-        keyword, _, value = line.partition(" ")
-        if keyword.upper() not in _KEYWORDS:
-            raise _invalid(line_number, keyword, "FROM, PARAMETER, SYSTEM, TEMPLATE, MESSAGE, ADAPTER, LICENSE")
-        value = value.strip()
-        mark = _opening_mark(value)
-        while mark and not _is_closed(value, mark):
+        if keyword[0].upper() not in KEYWORDS:
+            raise _invalid(number, keyword.start() + 1, keyword[0], ", ".join(KEYWORDS))
+        start, name, name_start = keyword.end(), "", keyword.end()
+        if keyword[0].upper() in _NAMED:
+            word = _WORD.search(line, start)
+            if word is None:
+                raise _invalid(number, start + 1, keyword[0], f"{keyword[0].upper()} … …")
+            name, name_start, start = word[0], word.start(), word.end()
+        value = line[start:].lstrip(BLANKS)
+        column = len(line) - len(value) + 1
+        if not value.strip(BLANKS):
+            raise _invalid(number, start + 1, line.strip(BLANKS), f"{keyword[0].upper()} …")
+        mark = opening_mark(value)
+        while mark and not is_closed(value, mark):
             if index >= len(lines):
-                raise _invalid(line_number, mark, f"… {mark}")
+                raise _invalid(number, column, mark, f"{mark} … {mark}")
             value += "\n" + lines[index]
             index += 1
-        found.append((line_number, keyword.upper(), value))
-    return found
+        yield _Instruction(keyword[0].upper(), name, unquoted(value), number, name_start + 1, column)
 
 
-def _opening_mark(value: str) -> str:
-    """The quote that the value, or the value after its first word, begins with."""
-    for candidate in (value, value.partition(" ")[2].lstrip()):
-        for mark in ('"""', '"'):
-            if candidate.startswith(mark):
-                return mark
-    return ""
+def opening_mark(value: str) -> str:
+    """The quote that a value begins with: three, one, or none."""
+    return next((mark for mark in ('"""', '"') if value.startswith(mark)), "")
 
 
-def _is_closed(value: str, mark: str) -> bool:
-    return value.count(mark) >= 2 and value.rstrip().endswith(mark)
+def is_closed(value: str, mark: str) -> bool:
+    """Whether a value that begins with `mark` ends with it, blanks aside."""
+    ended = value.rstrip(BLANKS + "\n")
+    return len(ended) >= 2 * len(mark) and ended.endswith(mark)
 
 
-def _unquoted(value: str) -> str:
-    for mark in ('"""', '"'):
-        if len(value.rstrip()) >= 2 * len(mark) and value.startswith(mark) and value.rstrip().endswith(mark):
-            return value.rstrip()[len(mark) : -len(mark)]
-    return value
+def unquoted(value: str) -> str:
+    """What is between the quotes, every character of it; without quotes, the value without blanks at its ends."""
+    mark = opening_mark(value)
+    ended = value.rstrip(BLANKS + "\n")
+    return ended[len(mark) : -len(mark)] if mark else ended
 
 
-def _set_parameter(parameters: dict[str, ParameterValue], name: str, raw: str, *, line: int) -> None:
-    if name in _TEXT:
-        known = parameters.setdefault(name, [])
-        if isinstance(known, list):
-            known.append(raw)
-        return
+def _set_parameter(parameters: dict[str, ParameterValue], one: _Instruction) -> None:
     try:
-        value = _number(name, raw)
-    except ValueError as error:
-        raise _invalid(line, f"PARAMETER {name} {raw}", f"PARAMETER {name} 数値 / number") from error
-    low, high = _RANGES.get(name, (float("-inf"), float("inf")))
-    if not low <= value <= high:
-        raise _invalid(line, f"PARAMETER {name} {raw}", f"{low:g} – {high:g}")
-    parameters[name] = value
+        value = parameter_value(one.name, one.value)
+    except Unfit as error:
+        seen, column = (one.name, one.name_column) if error.is_name else (one.value, one.value_column)
+        raise _invalid(one.line, column, seen, error.allowed) from error
+    if isinstance(value, str):
+        known = parameters.get(one.name)
+        parameters[one.name] = [*known, value] if isinstance(known, list) and is_list(one.name) else [value]
+    else:
+        parameters[one.name] = value
 
 
-def _number(name: str, raw: str) -> int | float | bool:
-    if name in _INTEGER:
-        return int(raw)
-    if name in _NUMBER:
-        return float(raw)
-    if name in _BOOLEAN and raw in {"true", "false"}:
-        return raw == "true"
-    raise ValueError(name)
-
-
-def _invalid(line: int, seen: str, allowed: str) -> ModelfileInvalid:
+def _invalid(line: int, column: int, seen: str, allowed: str) -> ModelfileInvalid:
     return ModelfileInvalid(
         Text(
-            ja=f"Modelfile の {line} 行目「{seen}」は使えません。",
-            en=f"Modelfile line {line}: “{seen}” is not allowed.",
+            ja=f"Modelfile の {line} 行 {column} 文字目「{seen}」は使えません。",
+            en=f"Modelfile line {line}, column {column}: “{seen}” is not allowed.",
         ),
         Text(ja=f"使える形: {allowed}", en=f"Allowed: {allowed}"),
         line=line,
+        column=column,
     )
