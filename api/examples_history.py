@@ -15,6 +15,16 @@ _QUESTION = "有給休暇はいつまでに申請しますか?"
 
 FEEDBACK_GIVEN: Json = {"rating": "down", "reason": "outdated", "text": "4月から5営業日前です。"}
 FEEDBACK: Json = {"answer_id": _ANSWER_ID, **FEEDBACK_GIVEN, "created_at": _ASKED_AT}
+WANTED: Json = {
+    "wanted_id": "w_5b8e2f7a1c9d4e3f8a6b0c2d4e6f8a1b",
+    "question": _QUESTION,
+    "language": "ja",
+    "asked_at": _ASKED_AT,
+    "answer_id": _ANSWER_ID,
+    "closed_at": None,
+    "closed_answer_id": None,
+}
+WANTED_LIST: Json = {"wanted": [WANTED]}
 _SUMMARY: Json = {
     "conversation_id": _CONVERSATION_ID,
     "title": _QUESTION,

@@ -20,8 +20,10 @@ def same_link(operation_id: str, parameter: str) -> dict[str, Any]:
 ASKED: Links = {
     "validity": body_link("get_answer_validity", "answer_id", "answer_id"),
     "feedback": body_link("give_feedback", "answer_id", "answer_id"),
+    "wanted": body_link("want_answer", "answer_id", "answer_id"),
     "conversation": body_link("get_conversation", "conversation_id", "conversation_id"),
 }
+WANTED: Links = {"forget": body_link("forget_wanted", "wanted_id", "wanted_id")}
 DOCUMENTS: Links = {
     "document": body_link("get_document", "document_id", "documents/0/document_id"),
     "following": body_link("list_documents", "cursor", "next", location="query"),

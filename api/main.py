@@ -21,7 +21,7 @@ from api.edge import Edge
 from api.logs import RequestLog, make_log
 from api.metrics import Metrics
 from api.openid import OpenIdProvider
-from api.routes import admin, answers, ask, conversations, documents, health, jobs, mcp, me, openai, sign_in
+from api.routes import admin, answers, ask, conversations, documents, health, jobs, mcp, me, openai, sign_in, wanted
 from api.tracing import Traces
 from api.upkeep import kept_up
 from assistant.admission import Admission
@@ -53,7 +53,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.edge = _edge(settings, assistant, log or make_log(settings))
-    for resource in (ask, answers, conversations, documents, jobs, me, admin, openai, sign_in, health):
+    for resource in (ask, answers, conversations, documents, jobs, me, admin, openai, sign_in, health, wanted):
         app.include_router(resource.router)
     mcp.install(app)
     problems.install(app)

@@ -72,6 +72,19 @@ class Feedback:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A question that somebody wants to be told of when it can be answered; `closed_at` is None until then."""
+
+    wanted_id: str
+    question: str
+    language: Language
+    asked_at: str
+    answer_id: str
+    closed_at: str | None
+    closed_answer_id: str | None
+
+
+@dataclass(frozen=True)
 class StoredCitation:
     """A citation of a stored answer with today's right to read: all but number, ids and state are None when it is gone."""
 

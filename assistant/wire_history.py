@@ -95,6 +95,29 @@ class FeedbackOut(HistoryShape):
         return cls.model_validate(vars(feedback))
 
 
+class WantedOut(HistoryShape):
+    """A question that the caller wants to be told of; `closed_at` is set once the documents answer it."""
+
+    wanted_id: str
+    question: str
+    language: Language
+    asked_at: str
+    answer_id: str
+    closed_at: str | None
+    closed_answer_id: str | None
+
+    @classmethod
+    def from_domain(cls, wanted: history.Wanted) -> WantedOut:
+        """The wish as sent to clients."""
+        return cls.model_validate(vars(wanted))
+
+
+class WantedListOut(HistoryShape):
+    """What the caller waits for."""
+
+    wanted: list[WantedOut]
+
+
 class StoredCitationOut(HistoryShape):
     """A citation of a stored answer, seen with today's rights; title, path and quote are null where it is `gone`."""
 

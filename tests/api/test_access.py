@@ -70,7 +70,10 @@ def scene(server: RunningServer, ledger: Ledger, tmp_path: Path) -> Iterator[Sce
     )
     ledger.save_answer(answer, question=f"{SECRET}は?", principal=Principal("chie"))
     job = ledger.create_job("run", folder=str(root), requested_by="chie")
-    ids = {"document_id": document_id, "answer_id": "a_chies", "conversation_id": "c_chies", "job_id": job.job_id}
+    wanted_id = ledger.want_answer("a_chies", principal=Principal("chie")).wanted_id
+    ids = {"document_id": document_id, "answer_id": "a_chies", "conversation_id": "c_chies", "job_id": job.job_id} | {
+        "wanted_id": wanted_id
+    }
     keys = {
         Caller.WRONG_KEY: "ca_" + "x" * 43,
         Caller.EXPIRED_KEY: ledger.create_key("old", scopes=["admin"], expires_at="2026-01-01T00:00:00.000+00:00"),
@@ -101,7 +104,7 @@ def test_every_address_answers_every_kind_of_caller_as_the_table_says(scene: Sce
 
 
 def test_nobody_but_its_readers_learns_a_name_an_id_or_a_number_of_a_document(scene: Scene) -> None:
-    hidden = {SECRET, *(scene.ids[name] for name in ("document_id", "answer_id", "conversation_id"))}
+    hidden = {SECRET, *(scene.ids[name] for name in ("document_id", "answer_id", "conversation_id", "wanted_id"))}
     for caller in Caller:
         for address, access in TABLE.items():
             if caller is Caller.RIGHT or (access.seen is Seen.SAME and caller is Caller.OTHER) or "DELETE" in address:

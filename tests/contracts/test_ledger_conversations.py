@@ -43,6 +43,27 @@ def test_a_conversation_is_listed_read_renamed_and_deleted_by_its_owner_alone(le
     assert ledger.list_conversations(principal=BEN) == ([], None)
 
 
+def test_a_wish_to_be_told_is_kept_once_and_only_for_the_one_who_asked(ledger: Ledger) -> None:
+    asked = replace(ANSWER, answer_id="a_1", citations=(), refused=True, rewritten="社宅の申し込み方は?")
+    ledger.save_answer(asked, question="申し込み方は?", principal=BEN)
+    wish = ledger.want_answer("a_1", principal=BEN)
+    assert (wish.question, wish.language, wish.closed_at) == ("社宅の申し込み方は?", "ja", None)
+    assert ledger.want_answer("a_1", principal=BEN) == wish
+    assert ledger.wanted_answers(principal=BEN) == [wish]
+    assert ledger.wanted_answers(principal=DAN) == []
+    for forbidden in (
+        lambda: ledger.want_answer("a_1", principal=DAN),
+        lambda: ledger.forget_wanted(wish.wanted_id, principal=DAN),
+    ):
+        with pytest.raises(NotFound):
+            forbidden()
+    ledger.forget_wanted(wish.wanted_id, principal=BEN)
+    assert ledger.wanted_answers(principal=BEN) == []
+    ledger.want_answer("a_1", principal=BEN)
+    ledger.delete_conversation(asked.conversation_id, principal=BEN)
+    assert ledger.wanted_answers(principal=BEN) == []
+
+
 def test_use_is_counted_by_day_with_ratings(ledger: Ledger) -> None:
     for number, refused in enumerate((False, True, True)):
         answer = replace(

@@ -1,6 +1,6 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
-schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, conversations, usage, folders, ingesting,
+schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, conversations, wanting, usage, folders, ingesting,
 indexes, generations, proving, documents, receipts, jobs, pace, people, keys, sign_ins, auditing (one file per use) <- Ledger, which
 joins them. Every public method is one transaction.
 """
@@ -25,6 +25,7 @@ from assistant.adapters.ledger.receipts import Receipts
 from assistant.adapters.ledger.remembering import Remembering
 from assistant.adapters.ledger.sign_ins import SignIns
 from assistant.adapters.ledger.usage import Usage
+from assistant.adapters.ledger.wanting import Wanting
 
 
 class Ledger(
@@ -32,6 +33,7 @@ class Ledger(
     Reaching,
     Remembering,
     Conversations,
+    Wanting,
     Usage,
     Folders,
     Ingesting,

@@ -74,12 +74,12 @@ class Conversations(Transactional):
         return self.get_conversation(conversation_id, principal=principal)
 
     def delete_conversation(self, conversation_id: str, *, principal: Principal) -> None:
-        """The conversation, its answers, citations and feedback are gone."""
+        """The conversation, its answers, citations, feedback and wishes are gone."""
         answer_ids = select(s.answers.c.answer_id).where(s.answers.c.conversation_id == conversation_id)
         with self._writing() as connection:
             if not connection.execute(select(s.conversations).where(_own(conversation_id, principal))).first():
                 raise _no_conversation()
-            for table in (s.feedback, s.answer_citations):
+            for table in (s.feedback, s.wanted_answers, s.answer_citations):
                 connection.execute(delete(table).where(table.c.answer_id.in_(answer_ids)))
             connection.execute(delete(s.answers).where(s.answers.c.conversation_id == conversation_id))
             connection.execute(delete(s.conversations).where(_own(conversation_id, principal)))

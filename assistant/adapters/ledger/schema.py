@@ -244,6 +244,22 @@ feedback = Table(
     Column("created_at", String(32), nullable=False, index=True),
 )
 
+wanted_answers = Table(
+    "wanted_answers",
+    metadata,
+    # Who wants to be told when a question can be answered; goes with the answer that was none.
+    Column("wanted_id", String(40), primary_key=True),
+    Column("principal", String(200), nullable=False, index=True),
+    # As it stands alone.
+    Column("question", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("asked_at", String(32), nullable=False),
+    Column("answer_id", ForeignKey("answers.answer_id", ondelete="CASCADE"), nullable=False, unique=True),
+    # When, and by which answer, it was found that the documents answer it now.
+    Column("closed_at", String(32), index=True),
+    Column("closed_answer_id", String(40)),
+)
+
 job_requests = Table(
     "job_requests",
     metadata,
