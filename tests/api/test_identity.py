@@ -17,6 +17,9 @@ ADDRESSES = [
     ("POST", "/ask"),
     ("GET", "/answers/a_1/validity"),
     ("POST", "/answers/a_1/feedback"),
+    ("POST", "/answers/a_1/wanted"),
+    ("GET", "/wanted"),
+    ("DELETE", "/wanted/w_1"),
     ("GET", "/conversations"),
     ("GET", "/conversations/c_1"),
     ("PATCH", "/conversations/c_1"),
@@ -41,7 +44,7 @@ ADDRESSES = [
     ("GET", "/nowhere"),
 ]
 ASKING = {
-    "/ask", "/answers/a_1/validity", "/answers/a_1/feedback", "/search", "/conversations", "/conversations/c_1",
+    "/ask", "/answers/a_1/validity", "/answers/a_1/feedback", "/answers/a_1/wanted", "/wanted", "/wanted/w_1", "/search", "/conversations", "/conversations/c_1",
     "/conversations/c_1/export", "/v1/models", "/v1/chat/completions",
 }  # fmt: skip
 READING = {"/documents", "/documents/d_1", "/documents/d_1/file", "/documents/d_1/receipt", "/documents/d_1/text"}
