@@ -15,6 +15,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from itertools import takewhile
 
+from assistant.asked import unnamed
 from assistant.cite import CitedText, citing
 from assistant.domain import (
     Answer,
@@ -173,6 +174,12 @@ async def finish(draft: Draft) -> Answer:
     draft.notices.extend(judged.notices)
     if judged.is_refusal:
         return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
+    used = {citation.chunk_id for citation in cited.citations}
+    sources = [passage for passage in draft.offered if passage.chunk_id in used]
+    names = unnamed(draft.standing.text, cited.text, cited=sources, offered=draft.offered)
+    draft.notices.extend(names.notices)
+    if names.is_other:
+        return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
     draft.notices.extend(cited.notices)
     if draft.links_removed:
         draft.notices.append(links_removed(draft.links_removed))
@@ -180,7 +187,6 @@ async def finish(draft: Draft) -> Answer:
     if _is_other_language(cited.text, draft.question.language):
         draft.notices.append(_OTHER_LANGUAGE)
     answer = _answer(draft, text=cited.text, mode=AnswerMode.GENERATED)
-    used = {citation.chunk_id for citation in cited.citations}
     passages = tuple(replace(p, used=p.chunk_id in used) for p in draft.passages)
     return replace(answer, citations=cited.citations, passages=passages)
 
