@@ -44,7 +44,8 @@ ADDRESSES = [
     ("GET", "/nowhere"),
 ]
 ASKING = {
-    "/ask", "/answers/a_1/validity", "/answers/a_1/feedback", "/answers/a_1/wanted", "/wanted", "/wanted/w_1", "/search", "/conversations", "/conversations/c_1",
+    "/ask", "/answers/a_1/validity", "/answers/a_1/feedback", "/answers/a_1/wanted", "/wanted", "/wanted/w_1", "/search", "/conversations",
+    "/conversations/c_1",
     "/conversations/c_1/export", "/v1/models", "/v1/chat/completions",
 }  # fmt: skip
 READING = {"/documents", "/documents/d_1", "/documents/d_1/file", "/documents/d_1/receipt", "/documents/d_1/text"}
