@@ -1,10 +1,14 @@
-"""Rights while a question is open: asked for again and again with the very headers it came with, so that a disabled user, a
-revoked or expired key or a group taken away ends a running answer within ASSISTANT_DOOR__RECHECK_SECONDS."""
+"""Rights while a question or a download is open: asked for again and again with the very headers it came with, so that a
+disabled user, a revoked or expired key or a group taken away ends it within ASSISTANT_DOOR__RECHECK_SECONDS."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi.responses import FileResponse
+from starlette.types import Receive, Scope, Send
 
 from assistant.domain import Principal
 from assistant.errors import AccessDenied, AssistantError, NotAuthenticated, StoreUnavailable, Text
@@ -43,3 +47,37 @@ def rights_ended() -> AccessDenied:
         ),
         Text(ja="管理者に確かめてください。", en="Ask the administrator."),
     )
+
+
+class GuardedFile(FileResponse):
+    """A file that is sent as long as `ends` has not returned; then the connection is closed, and the bytes stay fewer than
+    were announced, which every client takes as a download that failed. `on_end` hears the reason.
+
+    A reader who takes the bytes slowly can hold a download open for hours.
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        *,
+        ends: Callable[[], Awaitable[AssistantError]],
+        on_end: Callable[[AssistantError], None],
+        **given: Any,
+    ) -> None:
+        super().__init__(path, **given)
+        self._ends = ends
+        self._on_end = on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sending = asyncio.ensure_future(super().__call__(scope, receive, send))
+        ending = asyncio.ensure_future(self._ends())
+        try:
+            await asyncio.wait({sending, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+            else:
+                self._on_end(ending.result())
+        finally:
+            for task in (sending, ending):
+                task.cancel()
+            await asyncio.wait({sending, ending})

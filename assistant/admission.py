@@ -24,6 +24,8 @@ from assistant.line import Crowd, Forecast, Line, Order, Pace, Waiting, foresee
 
 REFRESH_SECONDS = 5.0
 """Whoever waits is told anew how long it takes at least this often."""
+AGAIN_SECONDS = 0.5
+"""And at most this often: a screen that counts down needs no more, and two hundred who wait are told each time."""
 STALE_SECONDS = 1.0
 """A forecast is made anew after this time, whatever happens: answers that do not end change it too."""
 LEARNED_WEIGHT = 0.1
@@ -32,6 +34,8 @@ LEAST_TELLING_SECONDS = 0.2
 """Shorter waits say nothing about how good the forecast is."""
 MOST_CORRECTION = math.log(4.0)
 """What is told is never more than four times, nor less than a quarter of what was played through."""
+YOUR_TURN = Queued(position=0, wait_seconds=0.0)
+"""The wait is over: the model reads the question now."""
 
 
 def user_of(principal: Principal) -> str:
@@ -57,7 +61,8 @@ class Turn(Waiting):
         self.admitted_at: float | None = None
         self.foreseen_seconds: float | None = None
         self._admission = admission
-        self._told = (0, 0.0)
+        self._told: Queued | None = None
+        self._told_at = -math.inf
 
     @property
     def waited_seconds(self) -> float:
@@ -77,20 +82,27 @@ class Turn(Waiting):
             self._admission.line_up(self)
 
     async def outlook(self) -> Queued | None:
-        """What to tell whoever waits, as soon as there is something new; None as soon as the place is held."""
+        """What to tell whoever waits, as soon as there is something new: each step of the position, and the wait. Whoever
+        was told to wait is told last that it is their turn, as position 0. None as soon as the place is held."""
         self.line_up()
         while self.state == "in line":
             self.changed.clear()
-            outlook = self._admission.outlook(self)
-            position, told_at = self._told
-            now = self._admission.now()
-            if outlook.position != position or now - told_at >= REFRESH_SECONDS:
-                self._told = (outlook.position, now)
-                return outlook
+            pause_seconds = AGAIN_SECONDS - (self._admission.now() - self._told_at)
+            if pause_seconds <= 0.0:
+                outlook = self._admission.outlook(self)
+                pause_seconds += REFRESH_SECONDS - AGAIN_SECONDS
+                if self._told is None or outlook.position != self._told.position or pause_seconds <= 0.0:
+                    return self._tell(outlook)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(told_at + REFRESH_SECONDS - now):
+                async with asyncio.timeout(pause_seconds):
                     await self.changed.wait()
+        if self.state == "holding" and self._told is not None and self._told != YOUR_TURN:
+            return self._tell(YOUR_TURN)
         return None
+
+    def _tell(self, outlook: Queued) -> Queued:
+        self._told, self._told_at = outlook, self._admission.now()
+        return outlook
 
     def leave(self, *, is_whole: bool = False) -> None:
         """Gives the place, or the place in line, to the next; `is_whole`: a whole answer was written, which teaches

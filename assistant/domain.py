@@ -259,7 +259,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Queued:
-    """Waiting for the model; `position` counts from 1."""
+    """Waiting for the model; `position` counts from 1. 0 says, once, that the wait is over."""
 
     position: int
     wait_seconds: float

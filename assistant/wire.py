@@ -209,7 +209,7 @@ class AnswerOut(Wire):
 
 
 class QueuedOut(Wire):
-    """Data of the `queued` event."""
+    """Data of the `queued` event: sent again whenever the position changes; 0 says, once, that the wait is over."""
 
     position: int
     wait_seconds: float

@@ -16,13 +16,15 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from api import examples, links
-from api.deps import Reader
+from api.deps import Reader, recheck_of
 from api.edge import edge_of, request_id_of
 from api.errors import RangeNotSatisfiable
 from api.ids import looked_up
+from api.problems import note_error
+from api.rights import GuardedFile, ended, rights_ended
 from assistant import domain, wire
 from assistant.audit import Act, AuditEntry
-from assistant.errors import NotFound, Text
+from assistant.errors import AssistantError, NotFound, Text
 from assistant.wire_excerpt import ExcerptOut
 from assistant.wire_words import PlainLine
 
@@ -162,8 +164,10 @@ async def get_file(document_id: str, request: Request, principal: Reader) -> Res
                 en="Look into the folder, or ask the administrator.",
             ),
         ) from error
-    response = FileResponse(
+    response = GuardedFile(
         location,
+        ends=partial(_right_ends, request, document_id, granted=principal),
+        on_end=partial(note_error, request),
         stat_result=stat,
         media_type=media_type,
         filename=PurePosixPath(document.path).name,
@@ -176,6 +180,21 @@ async def get_file(document_id: str, request: Request, principal: Reader) -> Res
     _check_range(request, response, size_bytes=stat.st_size)
     await _audit(request, document_id, principal=principal)
     return response
+
+
+async def _right_ends(request: Request, document_id: str, *, granted: domain.Principal) -> AssistantError:
+    """Returns once the caller may not read the document any more, with the reason."""
+    recheck, edge = recheck_of(request), edge_of(request)
+
+    async def may_still_read() -> domain.Principal:
+        present = await recheck()
+        try:
+            await _of_document(edge.assistant.ledger.get_document, document_id, principal=present)
+        except NotFound as error:
+            raise rights_ended() from error
+        return present
+
+    return await ended(may_still_read, granted, every_seconds=edge.settings.door.recheck_seconds)
 
 
 def _has_it(request: Request, *, etag: str) -> bool:

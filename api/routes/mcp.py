@@ -25,8 +25,11 @@ if TYPE_CHECKING:  # the package behind it is optional
     from assistant.tools import HttpTools
 
 PATH = "/mcp"
-PASSED_ON = ("authorization", "x-forwarded-user", "x-proxy-secret", "accept-language", "x-request-id", "traceparent")
-"""What says who asks, in which language, and which request it is."""
+PASSED_ON = (
+    "authorization", "x-forwarded-user", "x-proxy-secret", "x-sign-in", "x-priority", "accept-language", "x-request-id",
+    "traceparent",
+)  # fmt: skip
+"""What says who asks and whether they still may, how urgently, in which language, and which request it is."""
 
 
 class McpDoor:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import httpx
 import pytest
 
 from assistant.adapters.ledger import Ledger
 from assistant.audit import Act
+from assistant.people import User
+from assistant.users_file import sync_users
 from assistant.wire import DocumentOut, DocumentsOut
 from assistant.wire_excerpt import ExcerptOut
 from tests.api.canned import RULE, RunningServer, write_document
+from tests.api.conftest import StartServer
 
 TEXT = (RULE + "\n") * 400
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 40
@@ -237,6 +242,36 @@ def test_a_right_that_is_taken_away_ends_at_the_next_request(
         assert chie.get(f"/documents/{secret_id}/file").status_code == 200
         ledger.set_groups("chie", [])
         assert chie.get(f"/documents/{secret_id}/file").status_code == 404
+
+
+@pytest.mark.parametrize("what_ends", ["the user", "the group", "the document's own rule"])
+def test_a_download_ends_with_the_right_to_read_however_slowly_it_is_read(
+    start_server: StartServer, ledger: Ledger, root: Path, what_ends: str
+) -> None:
+    large = b"x" * 48 * 2**20  # more than the buffers of two sockets hold
+    document_id = write_document(ledger, root, "役員/large.bin", data=large, media_type="x/y", encoding=None)
+    ledger.set_document_groups(document_id, ["役員"])
+    staff = [User("chie", groups=frozenset({"役員"})), User("aiko", groups=frozenset({"役員"}))]
+    sync_users(ledger, staff, by="cli")
+    server = start_server(door={"recheck_seconds": 0.05})
+    address = f"/documents/{document_id}/file"
+    with server.client(user="chie") as chie, chie.stream("GET", address) as download:
+        assert (download.status_code, int(download.headers["content-length"])) == (200, len(large))
+        pieces = download.iter_raw(65536)
+        next(pieces)
+        if what_ends == "the user":
+            sync_users(ledger, [replace(staff[0], is_disabled=True), staff[1]], by="cli")
+        elif what_ends == "the group":
+            sync_users(ledger, [replace(staff[0], groups=frozenset()), staff[1]], by="cli")
+        else:
+            ledger.set_document_groups(document_id, ["監査"])
+        (line,) = server.log(count=1)
+        assert (line["route"], line["code"]) == ("/documents/{document_id}/file", "access_denied")
+        with pytest.raises(httpx.RemoteProtocolError, match="closed"):
+            list(pieces)
+    if what_ends == "the user":
+        with server.client(user="aiko") as aiko:
+            assert aiko.get(address).content == large, "whoever may still read it gets all of it"
 
 
 def test_an_original_that_is_gone_is_not_found(server: RunningServer, root: Path, leave_id: str) -> None:

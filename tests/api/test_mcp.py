@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,23 @@ def test_a_program_that_leaves_frees_the_model(start_server: StartServer, ledger
         await asyncio.wait([asked])
 
     over_http(server.url, ledger.create_key("tool"), leave)
+    server.assistant.wait_closed()
+
+
+def test_a_tool_that_runs_when_its_person_signs_out_is_ended(start_server: StartServer, ledger: Ledger) -> None:
+    server = start_server(course=(FOUND, FOREVER), door={"recheck_seconds": 0.1})
+    token = ledger.start_sign_in("ben", minutes=5)
+    held = ledger.signed_in(token)
+    assert held is not None
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    call["params"] = {"name": "ask", "arguments": {"question": QUESTION}}  # type: ignore[assignment]
+    accepted = {"Accept": "application/json, text/event-stream", "X-Sign-In": held.sign_in_id}
+    with server.client(user="ben", **accepted) as client, ThreadPoolExecutor(1) as pool:
+        called = pool.submit(client.post, "/mcp", json=call)
+        server.assistant.wait_asked()
+        ledger.end_sign_in(token)
+        told = called.result(timeout=60)
+    assert '"isError":true' in told.text
     server.assistant.wait_closed()
 
 

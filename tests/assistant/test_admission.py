@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from assistant.admission import Admission, Turn, crowd_of
+from assistant.admission import AGAIN_SECONDS, Admission, Turn, crowd_of
 from assistant.domain import Principal, Queued
 from assistant.errors import Overloaded
 from assistant.line import FIRST_GUESS_SECONDS, FORESEEN, SHARES, Crowd
@@ -238,7 +238,7 @@ def test_a_cancelled_wait_leaves_nothing_behind() -> None:
     assert asyncio.run(waits_and_is_cancelled()) == (0, 1)
 
 
-def test_whoever_waits_hears_of_every_step_forward_and_then_has_the_place() -> None:
+def test_whoever_waits_hears_of_every_step_forward_then_that_it_is_their_turn_and_then_has_the_place() -> None:
     async def heard() -> list[int | None]:
         admission = Admission(parallel=1, queue_limit=4)
         with admission.turn("a", PEOPLE) as first, admission.turn("b", PEOPLE) as second:
@@ -246,14 +246,44 @@ def test_whoever_waits_hears_of_every_step_forward_and_then_has_the_place() -> N
             second.line_up()
             with admission.turn("c", PEOPLE) as third:
                 steps = []
-                for leaves in (first, second, None):
+                for leaves in (first, second, None, None):
                     outlook = await third.outlook()
                     steps.append(outlook.position if outlook is not None else None)
                     if leaves is not None:
                         leaves.leave()
                 return steps
 
-    assert asyncio.run(heard()) == [2, 1, None]
+    assert asyncio.run(heard()) == [2, 1, 0, None]
+
+
+def test_nobody_is_told_more_often_than_a_screen_can_use_however_fast_the_line_moves() -> None:
+    hall = Hall(parallel=1)
+    running = [hall.arrive(f"user-{number}") for number in range(40)]
+    last = hall.arrive("last")
+
+    async def told() -> list[Queued]:
+        found = []
+
+        async def listen() -> None:
+            while (outlook := await last.outlook()) is not None:
+                found.append(outlook)
+
+        task = asyncio.create_task(listen())
+        for turn in running:
+            await asyncio.sleep(0)
+            hall.answer(turn, seconds=AGAIN_SECONDS / 4)
+        await task
+        return found
+
+    positions = [each.position for each in asyncio.run(told())]
+    assert positions[0] == 40
+    assert positions == sorted(positions, reverse=True)
+    assert len(positions) <= 40 / 4 + 2
+    assert positions[-1] == 0
+
+
+def test_whoever_gets_a_place_at_once_is_told_nothing() -> None:
+    assert asyncio.run(Hall().arrive("ben").outlook()) is None
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def queued_events(
 
 def test_passages_are_shown_before_the_model_is_waited_for_and_the_wait_is_in_the_timings() -> None:
     events, admission = queued_events("有給休暇の申請", pipeline(ScriptedModel("3営業日前 [1]。")), hold_seconds=0.3)
-    assert [type(event) for event in events] == [Found, Queued, Token, Cited, Finished]
+    assert [type(event) for event in events] == [Found, Queued, Queued, Token, Cited, Finished]
+    assert [event.position for event in events if isinstance(event, Queued)] == [1, 0]
     assert isinstance(events[-1], Finished)
     timings = events[-1].answer.timings
     assert timings.queue_seconds >= 0.29

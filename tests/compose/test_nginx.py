@@ -33,6 +33,7 @@ PERSON_PATHS = {
 }
 KEY_PATHS = {
     "/v1/": "/v1/models",
+    "/mcp": "/mcp",
     "/api/": "/api/documents",
     "/api/ask": "/api/ask",
     "/documents/": "/documents/d_1/file",

@@ -102,13 +102,13 @@ def test_a_request_whose_end_can_be_read_in_two_ways_brings_no_second_one_in(doo
         b"Upgrade: websocket\r\nConnection: close, X-Proxy-Secret\r\nX-Forwarded-User: chie",
     ],
 )
-@pytest.mark.parametrize("target", [b"/api/x", b"/v1/x", b"/static/x", b"/page"])
+@pytest.mark.parametrize("target", [b"/api/x", b"/v1/x", b"/mcp", b"/static/x", b"/page"])
 def test_no_spelling_of_a_header_names_another_person(door: Door, line: bytes, target: bytes) -> None:
-    credentials = b"Authorization: Bearer ca_key" if target == b"/v1/x" else AIKO
+    credentials = b"Authorization: Bearer ca_key" if target in {b"/v1/x", b"/mcp"} else AIKO
     answer = door.raw(head(credentials, line, target=target))
     if status_of(answer) == 200:
         headers = headers_behind(answer)
-        assert headers.get("x-forwarded-user") == (None if target in {b"/v1/x", b"/static/x"} else "aiko")
+        assert headers.get("x-forwarded-user") == ("aiko" if target in {b"/api/x", b"/page"} else None)
         assert headers["x-proxy-secret"] == SECRET
         assert "chie" not in [value for name, value in headers.items() if name != "x-other"]
     else:

@@ -12,7 +12,8 @@ from tests.compose.compose_file import PROJECT, SECRET
 from tests.compose.nginx_config import Directive, filled_in, run_start
 
 SIGN_INS = ["password", "oidc", "oauth2-proxy"]
-NOBODY_SIGNED_IN = {"/static/", "/v1/", "/sign-in", "/oauth2/"}
+BY_KEY = {"/v1/", "/mcp"}
+NOBODY_SIGNED_IN = {"/static/", *BY_KEY, "/sign-in", "/oauth2/"}
 HEADERS_THAT_NAME = {
     "X-Forwarded-User", "X-Sign-In", "Authorization", "X-Proxy-Secret", "Remote-User", "Remote-Name", "Remote-Email",
     "Remote-Groups", "X-Remote-User", "X-Remote-Groups", "X-User", "X-Forwarded-Email", "X-Forwarded-Groups",
@@ -91,13 +92,13 @@ def test_what_stands_for_every_location_is_closed_and_only_the_listed_ones_open_
         if headers_of(location)["X-Forwarded-User"] == "$signed_in":
             assert "off" not in words
     assert opened <= NOBODY_SIGNED_IN
-    assert opened >= {"/static/", "/v1/"}
+    assert opened >= {"/static/", *BY_KEY}
 
 
 def test_a_cookie_that_signs_in_goes_to_none_but_the_one_who_checks_it(main: Directive) -> None:
     for location in proxied(main):
         cookie = headers_of(location).get("Cookie")
-        is_checker = bool(location.named("internal")) or location.words[-1] in NOBODY_SIGNED_IN - {"/v1/"}
+        is_checker = bool(location.named("internal")) or location.words[-1] in NOBODY_SIGNED_IN - BY_KEY
         assert cookie == (None if is_checker else "$other_cookies"), location.words
 
 
@@ -120,7 +121,7 @@ def test_streams_are_not_held_back_and_may_be_silent_for_five_minutes(main: Dire
 
 def test_only_single_questions_are_limited_never_a_page_and_never_by_a_claimed_name(main: Directive) -> None:
     limited = {location.words[-1] for location in main.everywhere("location") if location.named("limit_req")}
-    assert limited == {"/api/ask", "/v1/"}
+    assert limited == {"/api/ask", *BY_KEY}
     (http,) = main.named("http")
     zones = [*http.named("limit_req_zone"), *http.named("limit_conn_zone")]
     assert {zone.words[1] for zone in zones} == {"$caller_key", "$key_bearer"}

@@ -63,7 +63,7 @@ class Turn:
         """Grow by one event."""
         match event:
             case QueuedOut():
-                self.queued = event
+                self.queued = event if event.position else None
             case RewrittenOut():
                 self.queued, self.rewritten = None, event.question
             case FoundOut():
