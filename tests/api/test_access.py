@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.access import TABLE, Caller, Seen, expected, routes_of
-from api.deps import ADMINISTRATORS
+from api.deps import ADMINISTRATORS, ALL_SCOPES
 from assistant.adapters.ledger import Ledger
 from assistant.domain import Principal
 from assistant.people import User
@@ -101,6 +101,19 @@ def test_every_address_answers_every_kind_of_caller_as_the_table_says(scene: Sce
             if response.status_code != wanted:
                 wrong.append((caller.value, *address, response.status_code, wanted, response.text[:200]))
     assert wrong == []
+
+
+def test_a_scope_opens_its_own_addresses_and_no_other(scene: Scene, ledger: Ledger) -> None:
+    for scope in sorted(ALL_SCOPES):
+        key = ledger.create_key(f"with-{scope}", scopes=[scope], groups=["board"])
+        with scene.server.client(user=None, Authorization=f"Bearer {key}") as client:
+            for address, access in TABLE.items():
+                if access.scopes is None:
+                    continue
+                response = client.request(address[0], address[1].format(**scene.ids), json=BODIES.get(address))
+                is_open = not access.scopes or scope in access.scopes
+                assert (response.status_code != 403) == is_open, (scope, address, response.text)
+                assert response.status_code != 401, (scope, address)
 
 
 def test_nobody_but_its_readers_learns_a_name_an_id_or_a_number_of_a_document(scene: Scene) -> None:
