@@ -37,6 +37,7 @@ class Act(StrEnum):
     EXPORTED = "exported"
     PRUNED = "pruned"
     CANARY_CHECKED = "canary_checked"
+    RELEASE_CHANGED = "release_changed"
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,11 @@ AssistantError(message, hint, permanent)
 ├── HostError                a certificate, password file, firewall or unit of this machine cannot be made
 ├── ReleaseError
 │   ├── EvaluationFailed     a question set cannot be read, or its texts cannot be ingested
-│   └── ModelfileInvalid     a Modelfile is wrong; names line and column
+│   ├── ModelfileInvalid     a Modelfile is wrong; names line and column
+│   ├── WillNotFit           the release needs more memory, or a larger window, than there is
+│   ├── ReleaseRefused       the release did not pass its checks; what answered before goes on answering
+│   ├── ReleaseConflict      retry: somebody else changed the standing release meanwhile
+│   └── NothingToRollBackTo  no release was published before this one
 ├── ParserUnavailable        the parser process does not start; stops the run (drawn here, lives in ingest/guard.py)
 └── PartFailed               a process of the stack does not start (lives in assistant/stack.py)
 
@@ -294,3 +298,21 @@ class ModelfileInvalid(ReleaseError):
         super().__init__(message, hint)
         self.line = line
         self.column = column
+
+
+class WillNotFit(ReleaseError):
+    """More memory, or a larger window, is asked for than the model or its machine has."""
+
+
+class ReleaseRefused(ReleaseError):
+    """A check, a probe or a bar failed; what answered before goes on answering."""
+
+
+class ReleaseConflict(ReleaseError):
+    """Another administrator changed the standing release meanwhile."""
+
+    permanent = False
+
+
+class NothingToRollBackTo(ReleaseError):
+    """No release was published before this one."""

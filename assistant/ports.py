@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,15 @@ from assistant.domain import Answer, Candidate, Filters, ModelEnd, ModelToken, P
 from assistant.generation import Generation
 from assistant.history import Exchange
 from assistant.reach import Reach
+from assistant.releases import (
+    Content,
+    LoadedModel,
+    MadeModel,
+    Release,
+    ReleaseAct,
+    Standing,
+    Tried,
+)
 
 Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimension), rows of length 1."""
@@ -250,4 +259,84 @@ class AskLedger(Protocol):
 
     def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
         """Stores the answer and, for a new conversation id, the conversation."""
+        ...
+
+
+class ModelHost(Protocol):
+    """Makes, loads and tries models on a model server. Raises ModelUnavailable, ModelMissing, ModelTimeout."""
+
+    async def seen(self, name: str) -> MadeModel | None:
+        """The model as the host has it; None where it has none of that name."""
+        ...
+
+    async def make(self, name: str, *, base: str, settings: Mapping[str, Any]) -> MadeModel:
+        """The model, made anew from `base`; `settings` are system, template, parameters, messages, adapters, license.
+
+        Raises ModelMissing when there is no base: nothing is ever fetched from the internet.
+        """
+        ...
+
+    async def load(self, name: str) -> LoadedModel:
+        """The model in memory, with its own window. Raises WillNotFit."""
+        ...
+
+    async def loaded(self, name: str) -> LoadedModel | None:
+        """The same without loading it; None where it is not in memory."""
+        ...
+
+    async def try_out(self, name: str, prompt: str, *, num_predict: int) -> Tried:
+        """What the model says to one user message."""
+        ...
+
+    async def copy(self, source: str, name: str) -> None:
+        """Gives the model a second name, which may have been another's. Raises ModelMissing."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Takes the name away; one that is not there is no error."""
+        ...
+
+    async def digests(self) -> dict[str, str]:
+        """What lies on the host: digests by full name."""
+        ...
+
+    def free_bytes(self) -> int | None:
+        """Memory of the host's machine that is free; None where that cannot be seen from here."""
+        ...
+
+
+class ReleaseLedger(Protocol):
+    """What publishing reads and writes in the ledger. Every method is one transaction."""
+
+    def standing(self) -> Standing:
+        """Which release answers now."""
+        ...
+
+    def release(self, release_id: str) -> Release:
+        """The release. Raises NotFound."""
+        ...
+
+    def adopt(self, content: Content, *, model: str, digest: str, by: str) -> Standing:
+        """Notes what answered before the first release as the published one."""
+        ...
+
+    def note_made(self, release_id: str, *, model: str, digest: str) -> None:
+        """The model of a release lies on the host."""
+        ...
+
+    def note_refused(self, release_id: str, *, by: str, why: str, details: Mapping[str, Any]) -> None:
+        """The release was not published, and why."""
+        ...
+
+    def move(
+        self,
+        release_id: str,
+        *,
+        revision: int,
+        act: ReleaseAct,
+        by: str,
+        why: str,
+        details: Mapping[str, Any],
+    ) -> Standing:
+        """Answers come from this release from now on. Raises ReleaseConflict when the standing is not `revision` any more."""
         ...

@@ -32,6 +32,7 @@ from assistant.fuse import Ranking, fuse, weight_of_fitness
 from assistant.generation import Generation
 from assistant.ports import AskLedger, Embedder, LexicalIndex, Reranker, VectorIndex
 from assistant.reach import Reach
+from assistant.releases import Tuning
 from assistant.rerank import ranked
 from assistant.text import is_readable, japanese_share
 
@@ -60,6 +61,8 @@ class Indexes:
     reranker: Reranker | None = None
     searches: Admission | None = None
     """How many are searched for at once, each in a fair order; None: without bound."""
+    tuning: Tuning = field(default_factory=Tuning)
+    """What the release makes the two searches count for."""
 
     def standing(self) -> tuple[Generation | None, Embedder]:
         """The generation that answers come from just now, and its embedder. Reads the ledger: never on the event loop."""
@@ -105,7 +108,7 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     notices = [_notice_of(leg) for leg in (dense, lexical) if isinstance(leg, AssistantError)]
     if isinstance(dense, AssistantError) and isinstance(lexical, AssistantError):
         raise dense
-    weighted = [(dense, weight), (lexical, 1.0)]
+    weighted = [(dense, weight * indexes.tuning.meaning), (lexical, indexes.tuning.words)]
     fused = fuse([Ranking(leg, share) for leg, share in weighted if isinstance(leg, list)])
     wanted = max(limit, POOL)
     passages = await asyncio.to_thread(
@@ -117,7 +120,8 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     )
     meanings, words = _scores_of(dense), _scores_of(lexical)
     pool = [Candidate(one, meanings.get(one.chunk_id), words.get(one.chunk_id)) for one in passages]
-    ordered, problem = await ranked(text, pool, meaning_weight=weight, reranker=indexes.reranker)
+    trust = weight * indexes.tuning.meaning_by_words
+    ordered, problem = await ranked(text, pool, meaning_weight=trust, reranker=indexes.reranker)
     folded = fold(text, ordered, limit=limit)
     notices += [*([_notice_of(problem)] if problem is not None else []), *folded.notices]
     return SearchResult(folded.passages, tuple(notices), time.perf_counter() - started)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,12 +20,15 @@ from assistant.audit import Act, Auditor, auditor_of
 from assistant.domain import DependencyState, Event, Failed, Found, Passage, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
+from assistant.following import Following
 from assistant.generation import EmbedderSpec
 from assistant.pack import prompt_budget
 from assistant.ports import ChatModel, Embedder, LexicalIndex, OpenQuestions, Reranker, Turn, VectorIndex
-from assistant.release.modelfile import Modelfile, read_modelfile
+from assistant.release.content import read_content
+from assistant.release.modelfile import Modelfile, parse_modelfile
 from assistant.retrieve import Indexes, search
 from assistant.settings import Settings
+from assistant.wiring_releases import open_host, pipeline_of
 
 RERANK_SECONDS = 5.0
 """A search waits this long for its reranking server, then keeps its own order and says so."""
@@ -65,6 +68,8 @@ class Assistant:
     question_limit_characters: int
     stores: OpenStores
     auditor: Auditor
+    following: Following | None = None
+    """Which release answers; None: `pipeline` does, whatever the ledger says."""
 
     @property
     def release_id(self) -> str:
@@ -85,7 +90,8 @@ class Assistant:
     async def ask(self, question: Question, turn: Turn | None = None) -> AsyncGenerator[Event, None]:
         """Events of one question; closing the generator frees the model. Without a turn it is not queued."""
         with self.answering():
-            async with aclosing(ask(question, self.pipeline, turn)) as events:
+            question, pipeline = await self._standing(question)
+            async with aclosing(ask(question, pipeline, turn)) as events:
                 async for event in events:
                     if isinstance(event, Found):
                         try:
@@ -95,6 +101,26 @@ class Assistant:
                             return
                     yield event
 
+    async def _standing(self, question: Question) -> tuple[Question, Pipeline]:
+        """What answers the question: it stays the same to its end, whatever is published meanwhile."""
+        if self.following is None:
+            return question, self.pipeline
+        question, pipeline = await self.following.of_question(question)
+        self.pipeline = self.following.current
+        return question, pipeline
+
+    async def of_release(self, release_id: str) -> Assistant:
+        """The same deployment answering with another release. Raises NotFound."""
+        if self.following is None:
+            return self
+        return replace(self, pipeline=await self.following.of_release(release_id), following=None)
+
+    async def rehearsing(self, release_id: str | None) -> Assistant:
+        """The same, leaving no answers behind, for comparisons; None: what answers now. Raises NotFound."""
+        if self.following is None:
+            return self
+        return replace(self, pipeline=await self.following.rehearsing(release_id), following=None)
+
     def answering(self) -> AbstractContextManager[None]:
         """Held while a question is under way, queues included: ingestion waits meanwhile."""
         return self.stores.questions.answering()
@@ -102,7 +128,8 @@ class Assistant:
     async def search(self, question: Question, *, limit: int) -> SearchResult:
         """Passages alone. Raises StoreUnavailable when no index answers, Overloaded when too many are searched for."""
         with self.answering():
-            found = await search(question, self.pipeline.indexes, limit=limit)
+            _, pipeline = await self._standing(question)
+            found = await search(question, pipeline.indexes, limit=limit)
             await self._audit(Act.SEARCHED, question, found.passages)
             return found
 
@@ -114,6 +141,9 @@ class Assistant:
     async def readiness(self) -> list[DependencyState]:
         """Each dependency as seen just now; a store that is away is `fail`, a model that is away `warn` (quotes)."""
         stores = self.stores
+        if self.following is not None:
+            await self.following.refresh()
+            self.pipeline = self.following.current
         checks = [
             asyncio.to_thread(_state, "ledger", stores.ledger.counts_of_truth),
             asyncio.to_thread(_state, "vectors", stores.vectors.check),
@@ -127,6 +157,8 @@ class Assistant:
             except AssistantError as error:
                 states.append(DependencyState("model", "warn", error.message.en, error.hint.ja, error.hint.en))
         states = [seen_through(state, self.breakers) for state in states]
+        if self.following is not None:
+            states.append(await self.following.state())
         if problem := await asyncio.to_thread(stores.questions.problem):
             states.append(_cannot_yield(problem))
         return states
@@ -175,11 +207,10 @@ def open_stores(settings: Settings) -> OpenStores:
 @asynccontextmanager
 async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
     """The whole deployment; closed at the end. Raises SettingsError, ModelfileInvalid, StoreUnavailable."""
-    modelfile = read_modelfile(settings.modelfile)
+    content = read_content(settings.modelfile)
+    modelfile = parse_modelfile(content.modelfile)
     stores = await asyncio.to_thread(open_stores, settings)
-    num_ctx = _num_ctx(settings, modelfile)
-    asked = _chat_model(settings, modelfile, num_ctx=num_ctx)
-    model = None if asked is None else GuardedChatModel(RecordedChatModel(asked), Breaker("model"))
+    model, num_ctx = _model_of(settings, modelfile)
     pipeline = Pipeline(
         indexes=Indexes(
             stores.ledger,
@@ -188,6 +219,7 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
             stores.lexical,
             stores.embedders,
             reranker=_reranker(settings),
+            tuning=content.tuning,
             searches=Admission(
                 parallel=SEARCHES_AT_ONCE,
                 queue_limit=SEARCHES_WAITING,
@@ -196,18 +228,35 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
             ),
         ),
         model=model,
-        release_id="r_" + modelfile.digest[:16],
+        release_id=content.release_id,
         num_predict=settings.num_predict,
         budget_tokens=prompt_budget(
             num_ctx=num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
         ),
-        passages_limit=settings.passages_limit,
+        passages_limit=content.tuning.passages or settings.passages_limit,
     )
     try:
         auditor = auditor_of(settings.audit.questions, data_folder=settings.data_folder)
-        yield Assistant(stores.ledger, pipeline, settings.question_limit_characters, stores, auditor)
+        following = Following(
+            stores.ledger,
+            pipeline,
+            lambda release: pipeline_of(release, settings, pipeline, _model_of),
+            host=open_host(settings),
+            alias=settings.chat_model,
+        )
+        assistant = Assistant(stores.ledger, pipeline, settings.question_limit_characters, stores, auditor, following)
+        await following.refresh()
+        assistant.pipeline = following.current
+        yield assistant
     finally:
         stores.ledger.close()
+
+
+def _model_of(settings: Settings, modelfile: Modelfile) -> tuple[ChatModel | None, int]:
+    """A release's chat model behind a breaker of its own, and its window."""
+    num_ctx = _num_ctx(settings, modelfile)
+    asked = _chat_model(settings, modelfile, num_ctx=num_ctx)
+    return (None if asked is None else GuardedChatModel(RecordedChatModel(asked), Breaker("model"))), num_ctx
 
 
 def _num_ctx(settings: Settings, modelfile: Modelfile) -> int:

@@ -28,6 +28,7 @@ from assistant.text import language_of, lexical_terms, overlap, sentence_spans
 _PASSAGE = re.compile(r'<passage number="(\d+)"[^\n]*>\n(.*?)\n</passage>', re.DOTALL)
 _QUESTION = re.compile(r"^(?:質問:|Question:) *(.*)\Z", re.DOTALL | re.MULTILINE)
 _PIECE = re.compile(r"[A-Za-z0-9]+\s*|.", re.DOTALL)
+_SINGLE_WORD = re.compile(r"single word (\w+)")
 _LEAST_SHARE = 0.3  # of the question's terms that a sentence must hold to count as an answer
 _K1, _B, _TITLE_WEIGHT = 1.2, 0.75, 0.5  # BM25 as tantivy has it; the title's boost of the real index
 
@@ -90,7 +91,8 @@ class FakeEmbedder:
 
 
 class FakeChatModel:
-    """Answers with the sentence of the prompt's passages that shares most with the question, or refuses.
+    """Answers with the sentence of the prompt's passages that shares most with the question, or refuses; where its system
+    text asks for "the single word X", it says X.
 
     `seconds_per_token` slows it down; `running` counts answers in progress, so that a test sees when it is free.
     """
@@ -102,6 +104,7 @@ class FakeChatModel:
         self._num_ctx = num_ctx
         self._seconds_per_token = seconds_per_token
         self._estimator = TokenEstimator(name, system_text=system_text)
+        self._only = match[1] if (match := _SINGLE_WORD.search(system_text)) else ""
         self.running = 0
 
     @property
@@ -123,7 +126,7 @@ class FakeChatModel:
         prompt_tokens = self._estimator.estimate(prompt)
         if prompt_tokens > self._num_ctx:
             raise _overflow(self._num_ctx)
-        pieces = _PIECE.findall(_answer(prompt))
+        pieces = _PIECE.findall(self._only or _answer(prompt))
         self.running += 1
         try:
             for piece in pieces[:num_predict]:

@@ -72,7 +72,7 @@ async def ask_all(chosen: QuestionSet, ask: Ask, course: Course, *, key_of: KeyO
     first_error: AssistantError | None = None
     for number, one in enumerate(chosen.questions, start=1):
         try:
-            answer = await _answer(ask, _question(one, conversations.get(one.after or "")))
+            answer = await whole_answer(ask, _question(one, conversations.get(one.after or "")))
         except StoreUnavailable:
             raise
         except AssistantError as error:
@@ -87,7 +87,8 @@ async def ask_all(chosen: QuestionSet, ask: Ask, course: Course, *, key_of: KeyO
         raise first_error
 
 
-async def _answer(ask: Ask, question: Question) -> Answer:
+async def whole_answer(ask: Ask, question: Question) -> Answer:
+    """The answer that the events end with. Raises the error that they end with instead."""
     async with aclosing(ask(question)) as events:
         async for event in events:
             if isinstance(event, Failed):

@@ -1,8 +1,8 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
 schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, conversations, wanting, usage, folders, ingesting,
-indexes, generations, proving, documents, receipts, jobs, pace, people, keys, sign_ins, auditing (one file per use) <- Ledger, which
-joins them. Every public method is one transaction.
+indexes, generations, proving, documents, receipts, jobs, pace, people, keys, sign_ins, auditing, releases (one file per use)
+<- Ledger, which joins them. Every public method is one transaction.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from assistant.adapters.ledger.people import People
 from assistant.adapters.ledger.proving import Proving
 from assistant.adapters.ledger.reach import Reaching
 from assistant.adapters.ledger.receipts import Receipts
+from assistant.adapters.ledger.releases import Releases
 from assistant.adapters.ledger.remembering import Remembering
 from assistant.adapters.ledger.sign_ins import SignIns
 from assistant.adapters.ledger.usage import Usage
 from assistant.adapters.ledger.wanting import Wanting
+from assistant.domain import Answer, Principal
 
 
 class Ledger(
@@ -47,6 +49,7 @@ class Ledger(
     Keys,
     SignIns,
     Auditing,
+    Releases,
 ):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 
@@ -55,6 +58,17 @@ class Ledger(
         """A ledger on the migrated database. Raises SettingsError or StoreUnavailable."""
         return cls(open_engine(database_url, busy_timeout_seconds=busy_timeout_seconds))
 
+    def without_saving(self) -> Ledger:
+        """The same ledger for asking without leaving an answer behind: comparisons of releases."""
+        return _Unsaved(self._engine)
+
     def close(self) -> None:
         """Gives all connections back."""
         self._engine.dispose()
+
+
+class _Unsaved(Ledger):
+    """Reads as the ledger does."""
+
+    def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
+        """Nothing is kept."""
