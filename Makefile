@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-long test-live measure-live check bench quality limits lock docs clean install install-dev
+.PHONY: help demo test test-slow test-long test-live measure-live check bench quality limits capacity lock docs clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -61,6 +61,12 @@ quality: $(INSTALLED_DEV) ## what is found on public sets, into docs/reference/q
 
 limits: $(INSTALLED_DEV) ## load and fairness on this machine, into docs/reference/limits.*; ONLY=streams,fairness,hang_up
 	@$(BIN)/python scripts/write_limits.py $(if $(ONLY),--only "$(ONLY)")
+	@$(BIN)/python scripts/write_reference.py
+
+capacity: $(INSTALLED_DEV) ## what models take on a real Ollama, beside what is reckoned, into docs/reference/capacity.*
+	@scripts/install-apt.sh
+	@scripts/build_ollama.sh >/dev/null
+	@PYTHONPATH=. $(BIN)/python scripts/write_capacity.py
 	@$(BIN)/python scripts/write_reference.py
 
 lock: $(VENV)/uv.stamp ## write the pins with hashes anew

@@ -1,5 +1,5 @@
-"""`assistant up | ask | search | evaluate | doctor`, and with people_commands.py, canary_commands.py and release_commands.py
-`keys | users | audit | canary | release`: the command line of the core."""
+"""`assistant up | ask | search | evaluate | doctor`, and with people_commands.py, canary_commands.py, release_commands.py and
+capacity_commands.py `keys | users | audit | canary | release | capacity`: the command line of the core."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from assistant import canary_commands, people_commands, release_commands
+from assistant import canary_commands, capacity_commands, people_commands, release_commands
 from assistant.adapters.ledger import Ledger
 from assistant.audit import Act
 from assistant.canary import readers_in, state_of
@@ -237,6 +237,7 @@ def _states_of_access(ledger: Ledger, settings: Settings) -> list[DependencyStat
 
 people_commands.add_to(app)
 app.add_typer(canary_commands.canary, name="canary")
+capacity_commands.add_to(app)
 host_commands.add_to(app)
 release_commands.add_to(app)
 

@@ -19,6 +19,7 @@ import assistant.errors
 from api.access import access_page
 from assistant.__main__ import app as assistant_app
 from assistant.errors import AssistantError, FailureReason
+from assistant.release.capacity_page import capacity_page
 from assistant.release.limits_page import limits_page
 from assistant.release.quality_page import quality_page
 from assistant.settings import PREFIX, Settings, variables
@@ -42,6 +43,8 @@ def pages() -> dict[str, str]:
         + quality_page(json.loads((ROOT / "docs/reference/quality.json").read_text())),
         "docs/reference/limits.md": MEASURED.format("limits")
         + limits_page(json.loads((ROOT / "docs/reference/limits.json").read_text())),
+        "docs/reference/capacity.md": MEASURED.format("capacity")
+        + capacity_page(json.loads((ROOT / "docs/reference/capacity.json").read_text())),
     }
 
 

@@ -27,7 +27,7 @@ from typing import IO, Any
 
 import httpx
 
-from assistant.adapters.model_files import QWEN_CODER_1_5B, obtain
+from assistant.adapters.model_files import QWEN_CODER_1_5B, ModelFile, obtain
 from assistant.errors import ModelMissing
 
 VERSION = "0.17.7"
@@ -155,16 +155,18 @@ class LiveOllama:
 
     def create_models(self) -> None:
         """Makes the base model, company-assistant and the embedder; what is there already costs next to nothing."""
-        weights = ensure_chat_model_file()
-        digest = self._upload(weights, QWEN_CODER_1_5B.sha256)
-        self._create(
-            self.base_model,
-            {"files": {weights.name: digest}, "template": TEMPLATE, "parameters": {"stop": [END_OF_TURN]}},
-        )
+        self.create_chat_model_of(QWEN_CODER_1_5B)
         system, parameters = read_modelfile(PROJECT / "modelfiles" / "company-assistant.Modelfile")
         self._create(self.chat_model, {"from": self.base_model, "system": system, "parameters": parameters})
         if not self._has_model(self.embed_model):
             self._create_embedder()
+
+    def create_chat_model_of(self, model_file: ModelFile) -> None:
+        """Makes the model of a file under the file's own name."""
+        weights = ensure_model_file(model_file)
+        digest = self._upload(weights, model_file.sha256)
+        files = {weights.name: digest}
+        self._create(model_file.name, {"files": files, "template": TEMPLATE, "parameters": {"stop": [END_OF_TURN]}})
 
     @contextmanager
     def made_model(self, name: str, *, system: str, parameters: Mapping[str, Any]) -> Iterator[None]:
@@ -244,16 +246,16 @@ def ensure_binary() -> Path:
     return Path(done.stdout.splitlines()[-1])
 
 
-def ensure_chat_model_file() -> Path:
+def ensure_model_file(model_file: ModelFile) -> Path:
     """The verified model file, fetched now if it is not in the cache. The download runs outside this process, whose
     sockets reach loopback only."""
     folder = CACHE / "models"
     try:
-        return obtain(QWEN_CODER_1_5B, folder=folder, sources=()).path
+        return obtain(model_file, folder=folder, sources=()).path
     except ModelMissing:
         script = str(PROJECT / "scripts" / "fetch_model.py")
-        subprocess.run([sys.executable, script, QWEN_CODER_1_5B.name, "--folder", str(folder)], check=True)
-        return obtain(QWEN_CODER_1_5B, folder=folder, sources=()).path
+        subprocess.run([sys.executable, script, model_file.name, "--folder", str(folder)], check=True)
+        return obtain(model_file, folder=folder, sources=()).path
 
 
 def embedder_files() -> Iterator[tuple[Path, str]]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from assistant.adapters.model_files import QWEN_CODER_1_5B
 from assistant.adapters.ollama import OllamaChatModel
 from assistant.domain import ModelEnd, ModelToken
 from assistant.errors import ContextOverflow
@@ -38,7 +39,7 @@ from tests.live.asking import (
     told,
 )
 from tests.live.handbook import DOCUMENTS, write_handbook
-from tests.live.ollama_process import LiveOllama, ensure_chat_model_file, read_modelfile
+from tests.live.ollama_process import LiveOllama, ensure_model_file, read_modelfile
 from tests.live.recording_proxy import Exchange, recording_proxy
 
 JAPANESE = Fact("有給休暇は取得日の何営業日前までに申請しますか?", says="3営業日前", path="人事/休暇.md")
@@ -369,7 +370,7 @@ def test_when_ollama_stops_in_mid_answer_quotes_say_why_until_it_is_back(
 
 
 def test_the_embedded_chat_model_answers_without_any_model_server(tmp_path: Path) -> None:
-    settings = {"ANSWERS": "embedded", "EMBEDDED_CHAT_FILE": str(ensure_chat_model_file())}
+    settings = {"ANSWERS": "embedded", "EMBEDDED_CHAT_FILE": str(ensure_model_file(QWEN_CODER_1_5B))}
     with running(tmp_path, "chroma,chat,api", **settings) as embedded:
         japanese = told(JAPANESE, partial(ask, embedded))
         english = told(ENGLISH, partial(ask, embedded))
