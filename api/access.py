@@ -70,6 +70,9 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/documents/{document_id}/file"): _READ,
     ("GET", "/documents/{document_id}/receipt"): _READ,
     ("GET", "/documents/{document_id}/text"): _READ,
+    ("GET", "/folders"): _READ,
+    ("GET", "/uploads"): Access(("ingest",), Seen.OWN),  # and people of ASSISTANT_UPLOADS__GROUPS
+    ("POST", "/uploads"): Access(("ingest",), Seen.OWN, 202),
     ("GET", "/jobs"): _RUN,
     ("POST", "/jobs"): Access(("ingest", "admin"), status=202),
     ("GET", "/jobs/{job_id}"): _RUN,
@@ -123,6 +126,7 @@ def access_page(app: FastAPI) -> str:
         "Status of each kind of caller. *Another user* holds the scope and asks for what they may not see: an address with an",
         "id answers 404 as if there were none, a list or a search answers without it. 401 and 403 tell nothing of what is",
         "there. `/sign-in` is there when OpenID Connect is set up.",
+        "People in a group of `ASSISTANT_UPLOADS__GROUPS` may upload without the scope ingest.",
         "With the scopes ingest and admin a caller sees numbers by folder and by day, and with admin the words of questions",
         "without a good answer and of rated ones, never who asked, whatever their groups: they administer the whole (0025).",
         "",

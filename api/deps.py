@@ -28,6 +28,8 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
 """Addresses that answer without an identity; they hold no document and no question."""
 SIGN_IN_PATHS = frozenset({f"/sign-in{rest}" for rest in ("", "/callback", "/check", "/out", "/ended")})
 """Where somebody becomes known; api/routes/sign_in.py."""
+STREAMED = frozenset({("POST", "/uploads")})
+"""Whose bodies are files: the route reads them piece by piece and has a limit of its own."""
 ADMINISTRATORS = "administrators"
 """Users in this group may also ingest and administer; apps get scopes with their key."""
 USER_SCOPES = frozenset({"ask", "documents"})
@@ -37,7 +39,7 @@ KEY_LIMIT_CHARACTERS = 512
 
 
 class Doorkeeper:
-    """ASGI middleware: nobody unknown gets in, and no body larger than the limit."""
+    """ASGI middleware: nobody unknown gets in, and no body larger than the limit (files have their own)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -50,6 +52,9 @@ class Doorkeeper:
         try:
             if scope["path"] not in OPEN_PATHS | SIGN_IN_PATHS:
                 await _identify(request)
+            if (scope["method"], scope["path"]) in STREAMED:
+                await self._app(scope, receive, send)
+                return
             messages = await read_body(receive, declared_bytes=_declared_bytes(request))
         except AssistantError as error:
             await error_response(request, error)(scope, receive, send)

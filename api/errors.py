@@ -111,6 +111,8 @@ TABLE: dict[type[AssistantError], Row] = {
     e.UnsupportedDocument: Row(422, _DOCUMENT),
     e.UnreadableDocument: Row(422, _DOCUMENT),
     e.FolderMissing: Row(422, Text(ja="フォルダーがありません", en="The folder is not there")),
+    e.UploadRefused: Row(422, Text(ja="ファイルを受け取れません", en="The file cannot be taken in")),
+    e.UploadExists: Row(409, Text(ja="同じ名前のファイルがあります", en="There is a file of this name")),
     e.StoreError: Row(503, _STORE, SHORT_PAUSE_SECONDS),
     e.StoreUnavailable: Row(503, _STORE, SHORT_PAUSE_SECONDS),
     e.StoreDamaged: Row(503, _STORE, LONG_PAUSE_SECONDS),

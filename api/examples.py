@@ -104,6 +104,10 @@ DOCUMENT: Json = {
     "chunk_count": 12,
     "pages": 6,
     "language": "ja",
+    "kind": "pdf",
+    "added": "2025-04-01T00:00:00.000+00:00",
+    "changed": "2026-04-01T00:00:00.000+00:00",
+    "owner": "人事部",
 }
 DOCUMENT_TEXT: Json = {
     "document_id": _DOCUMENT_ID,
@@ -231,6 +235,7 @@ EXPORTED: Json = {
     },
 }
 FILE: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+UPLOAD: Json = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 METRICS: Json = {
     "text/plain": {
         "schema": {"type": "string"},
@@ -242,6 +247,8 @@ _SITUATIONS: dict[int, tuple[str, str, str, str, bool]] = {
     401: ("not_authenticated", "Who asks is not known", "It is not known who asks.", "Send an API key.", False),
     403: ("access_denied", "Not permitted", "This needs the scope ask.", "Ask the administrator.", False),
     404: ("not_found", "Not found", "There is no such document.", "Check the id.", False),
+    400: ("bad_request", "The request is not as it must be", "The upload broke off.", "Send it again.", False),
+    409: ("upload_exists", "There is a file of this name", "It has another content.", "Replace it.", False),
     413: ("body_too_large", "The body is too large", "The body has too many bytes.", "Send a shorter question.", False),
     416: ("range_not_satisfiable", "The range is outside the file", "It lies behind the end.", "Ask for less.", False),
     422: ("question_error", "The question cannot be taken", "The question is empty.", "Write a question.", False),
@@ -263,10 +270,11 @@ def body(name: str) -> Json:
 
 def by_name(reference: str) -> Json:
     """The example that `content` refers to."""
-    from api import examples_history  # it is made of values of this file
+    from api import examples_history, examples_library  # they are made of values of this file
 
     name = reference.removeprefix(NAMED)
-    example: Json = globals().get(name) or getattr(examples_history, name)
+    places = (globals(), vars(examples_history), vars(examples_library))
+    example: Json = next(place[name] for place in places if name in place)
     return example
 
 

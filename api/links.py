@@ -45,3 +45,4 @@ CONVERSATION: Links = {
     "feedback": body_link("give_feedback", "answer_id", "exchanges/0/answer_id"),
 }
 JOB: Links = {"job": body_link("get_job", "job_id", "job_id")}
+UPLOADED: Links = {"job": body_link("get_job", "job_id", "job_id")}

@@ -21,7 +21,21 @@ from api.edge import Edge
 from api.logs import RequestLog, make_log
 from api.metrics import Metrics
 from api.openid import OpenIdProvider
-from api.routes import admin, answers, ask, conversations, documents, health, jobs, mcp, me, openai, sign_in, wanted
+from api.routes import (
+    admin,
+    answers,
+    ask,
+    conversations,
+    documents,
+    health,
+    jobs,
+    mcp,
+    me,
+    openai,
+    sign_in,
+    uploads,
+    wanted,
+)
 from api.tracing import Traces
 from api.upkeep import kept_up
 from assistant.admission import Admission
@@ -53,7 +67,8 @@ def create_app(
         redoc_url=None,
     )
     app.state.edge = _edge(settings, assistant, log or make_log(settings))
-    for resource in (ask, answers, conversations, documents, jobs, me, admin, openai, sign_in, health, wanted):
+    parts = (ask, answers, conversations, documents, uploads, jobs, me, admin, openai, sign_in, health, wanted)
+    for resource in parts:
         app.include_router(resource.router)
     mcp.install(app)
     problems.install(app)

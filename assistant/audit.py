@@ -32,6 +32,7 @@ class Act(StrEnum):
     USER_ERASED = "user_erased"
     VIEWED = "viewed"
     JOB_REQUESTED = "job_requested"
+    UPLOADED = "uploaded"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     EXPORTED = "exported"

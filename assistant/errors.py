@@ -6,6 +6,8 @@ AssistantError(message, hint, permanent)
 │   ├── UnsupportedDocument  permanent: no parser for this type of file
 │   └── UnreadableDocument   permanent: the file is damaged, encrypted, empty, too large ...
 ├── FolderMissing            a folder to ingest is not there
+├── UploadRefused            permanent: a file cannot be taken in under this name, or is empty
+│   └── UploadExists         another file of this name is there already
 ├── StoreError
 │   ├── StoreUnavailable     retry: Chroma, the lexical index or the ledger does not answer
 │   │   └── StoreDamaged     permanent: an index cannot be opened; the next ingestion writes it anew
@@ -138,6 +140,16 @@ class FolderMissing(AssistantError):
     """A folder to ingest does not exist or cannot be listed."""
 
     permanent = True
+
+
+class UploadRefused(AssistantError):
+    """A file cannot be taken in under this name, or holds nothing."""
+
+    permanent = True
+
+
+class UploadExists(UploadRefused):
+    """The person has another file of this name there already; nothing was changed."""
 
 
 class StoreError(AssistantError):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assistant.errors import SettingsError, Text
@@ -122,6 +122,24 @@ class Traces(Group):
     )
 
 
+class Uploads(Group):
+    """Files that people bring through the screen or the API, instead of laying them into the folder themselves."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="Inbox that uploads are written into, as var/inbox; ingested like any folder, with rules in ingest.toml; empty: no uploads.",
+    )
+    groups: str = Field(
+        default="administrators",
+        description="Groups whose members may upload, between blanks; keys need the scope ingest.",
+    )
+
+    @field_validator("folder", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+
 class Settings(BaseSettings):
     """All settings of all processes. Paths are relative to the working directory."""
 
@@ -218,6 +236,7 @@ class Settings(BaseSettings):
     sign_in: SignIn = SignIn()
     traces: Traces = Traces()
     queue: Queue = Queue()
+    uploads: Uploads = Uploads()
 
 
 @dataclass(frozen=True)

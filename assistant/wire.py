@@ -274,6 +274,10 @@ class DocumentOut(Wire):
     chunk_count: int
     pages: int | None
     language: str | None
+    kind: str = "other"
+    added: str | None = None
+    changed: str | None = None
+    owner: str | None = None
 
     @classmethod
     def from_domain(cls, document: domain.Document) -> DocumentOut:
@@ -303,9 +307,10 @@ class DocumentsOut(Wire):
 
 
 class JobIn(Wire):
-    """Body of POST /jobs: run an ingestion of a folder by its name; without one, of the documents folder."""
+    """Body of POST /jobs: the folder by its name (else the documents folder) is brought up to date (`run`), only looked at
+    (`plan`), or its files that are not searchable are tried once more (`retry`)."""
 
-    kind: Literal["run"] = "run"
+    kind: Literal["run", "plan", "retry"] = "run"
     folder: PlainLine | None = None
 
 

@@ -23,6 +23,7 @@ from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, progress_bar, telling_errors
 from assistant.wiring import open_stores
 from ingest import generation_commands
+from ingest.asked import do_as_asked
 from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.index_sync import Stores, compare
@@ -32,7 +33,7 @@ from ingest.pipeline import Run, RunReport, check_known_or_there, plan_folder
 from ingest.plan_shown import print_plan
 from ingest.receipt import as_csv as receipts_as_csv
 from ingest.report import print_report, print_status, say
-from ingest.rules import Rule, canary_rules, read_folders, read_rules, refuse_lost_rules
+from ingest.rules import IngestedFolder, Rule, canary_rules, read_folders, read_rules, refuse_lost_rules
 from ingest.schedule import local_now, next_times
 from ingest.worker import SETTLE_SECONDS, Worker
 from ingest.yielding import Yielding, YieldingEmbedder
@@ -166,12 +167,15 @@ def watch(folder: Folder = None) -> None:
         stop = threading.Event()
         stores = _stores(settings, stop)
         root = (folder or settings.documents_folder).resolve()
+        inbox = settings.uploads.folder.resolve() if settings.uploads.folder is not None else None
 
         with _parser(settings) as parser:
 
-            def run_folder(path: Path, progress: Progress, should_stop: Callable[[], bool]) -> RunReport:
+            def run_folder(kind: str, path: Path, progress: Progress, should_stop: Callable[[], bool]) -> RunReport:
                 rules = _rules(settings, stores.ledger, path)
-                return Run(stores, parser, rules, progress, should_stop, SETTLE_SECONDS).run(path)
+                # The API puts whole files into the inbox, so that none has to rest first.
+                settle_seconds = 0.0 if path == inbox else SETTLE_SECONDS
+                return do_as_asked(kind, path, Run(stores, parser, rules, progress, should_stop, settle_seconds))
 
             worker = Worker(
                 stores.ledger,
@@ -180,11 +184,19 @@ def watch(folder: Folder = None) -> None:
                 settings.data_folder,
                 settings.scan_interval_seconds,
                 stop,
-                folders=lambda: read_folders(settings.rules_file),
+                folders=lambda: _kept_folders(settings, inbox),
             )
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
             worker.loop()
+
+
+def _kept_folders(settings: Settings, inbox: Path | None) -> tuple[IngestedFolder, ...]:
+    """The folders that the rules name, and the inbox of uploads once somebody has brought something."""
+    named = read_folders(settings.rules_file)
+    if inbox is None or not inbox.is_dir() or any(folder.root == inbox for folder in named):
+        return named
+    return (*named, IngestedFolder(inbox))
 
 
 @app.command()

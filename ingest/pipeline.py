@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.folders import KnownDocument
@@ -46,7 +47,7 @@ REASONS_OF_THE_PLACE = frozenset({FailureReason.VANISHED, FailureReason.NO_PERMI
 class RunReport:
     """What a run did; `failures` has a reason for every file of this folder that is not searchable.
 
-    `waiting` are paths whose deletion a person must confirm, `tried` those that were read.
+    `waiting` are paths whose deletion a person must confirm, `tried` those that were read. `result` is what a plan found.
     """
 
     folder: str
@@ -56,6 +57,7 @@ class RunReport:
     waiting: list[str] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     was_stopped: bool = False
+    result: dict[str, Any] | None = None
 
 
 @dataclass

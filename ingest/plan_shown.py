@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.pace import Pace
 from assistant.terminal import caller_language
 from ingest.estimate import Estimate, estimate
+from ingest.pipeline import RunReport, plan_folder
 from ingest.plan import Plan
 from ingest.report import print_waiting, say
+from ingest.rules import Rule, groups_of_path
 
 LISTED = 10
 """Paths of each kind that are named; all are counted, and all are in --json."""
+KEPT = 100
+"""Paths of each kind that a job keeps in the ledger for the screen."""
 KINDS = {
     "add": ("追加", "add"),
     "change": ("変更", "change"),
@@ -45,6 +52,39 @@ def print_plan(plan: Plan, pace: Pace, *, folder: str, settle_seconds: float, as
     _print_kinds(files, by_rule)
     _print_estimate(expected)
     print_waiting([document.path for document in plan.waiting], listed=0)
+
+
+def planned_report(ledger: Ledger, root: Path, rules: Sequence[Rule], *, settle_seconds: float) -> RunReport:
+    """The plan of a folder as a job leaves it in the ledger: `counts`, and a result with the first of each kind.
+
+    Each file is kept with the groups that may read it: who looks at the plan sees no other names. Raises FolderMissing.
+    """
+    plan = plan_folder(ledger, root, rules)
+    expected = estimate(plan, ledger.pace())
+    found = _files(plan, settle_seconds)
+    files = {
+        kind: [
+            {
+                "path": entry["path"],
+                "bytes": entry.get("bytes"),
+                "note": next((entry[key] for key in ("from", "rule", "reason") if key in entry), None),
+                "groups": list(groups_of_path(entry["path"], rules)),
+            }
+            for entry in entries[:KEPT]
+        ]
+        for kind, entries in found.items()
+        if kind != "unchanged"
+    }
+    counts = plan.counts() | {"settling": len(found["settling"])}
+    result = {
+        "counts": counts,
+        "files": files,
+        "read_files": expected.files,
+        "read_bytes": expected.bytes,
+        "seconds": expected.seconds,
+        "runs": expected.runs,
+    }
+    return RunReport(ledger.name_of_folder(root), counts, result=result)
 
 
 def _files(plan: Plan, settle_seconds: float) -> dict[str, list[dict[str, Any]]]:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -46,7 +47,11 @@ check can see a worker that hangs."""
 
 log = structlog.get_logger(__name__)
 
-RunFolder = Callable[[Path, Callable[[int, int, str], None], Callable[[], bool]], RunReport]
+RunFolder = Callable[[str, Path, Callable[[int, int, str], None], Callable[[], bool]], RunReport]
+"""(kind of the job, folder, progress, should_stop) -> what was done; of a plan, what it found."""
+
+
+_Outcome = tuple[dict[str, int] | None, AssistantError | None, dict[str, Any] | None]
 
 
 class _Events(FileSystemEventHandler):
@@ -178,14 +183,14 @@ class Worker:
                 job = self.jobs.claim_job(worker=worker_name())
                 if job is None:
                     return False
-                counts, problem = self._ingest(job, Path(job.folder))
+                counts, problem, result = self._ingest(job, Path(job.folder))
         except Overloaded:
             return False
         except AssistantError as error:
             log.warning("ledger_unavailable", error=error.code)
             return False
         if counts is not None:
-            self._finish(job, counts, problem, is_kept=True)
+            self._finish(job, counts, problem, is_kept=True, result=result)
         return True
 
     def _scan(self, place: _Place) -> None:
@@ -199,7 +204,7 @@ class Worker:
                 self.jobs.abandon_jobs(is_gone=is_gone)
                 kind = "scan" if place.schedule is None else "schedule"
                 job = self.jobs.start_job(kind, folder=str(place.folder), worker=worker_name())
-                counts, problem = self._ingest(job, place.folder)
+                counts, problem, _ = self._ingest(job, place.folder)
         except AssistantError as error:
             problem = error
             log.warning("ingestion_stopped", folder=str(place.folder), error=error.code, hint=error.hint.en)
@@ -222,19 +227,22 @@ class Worker:
         place.last_outcome = outcome
         self._finish(job, counts, problem, is_kept=is_news)
 
-    def _ingest(self, job: Job, folder: Path) -> tuple[dict[str, int] | None, AssistantError | None]:
-        """(counts, problem) of the run; no counts when another worker has taken the job meanwhile."""
+    def _ingest(self, job: Job, folder: Path) -> _Outcome:
+        """(counts, problem, result) of the run; no counts when another worker has taken the job meanwhile."""
         problem: AssistantError | None = None
         counts: dict[str, int] = {}
+        result: dict[str, Any] | None = None
         with beating(self.jobs, job.job_id, on_beat=self._show_alive_while_reading) as is_lost:
             try:
-                report = self.run_folder(folder, self._reporter(job), lambda: self.stop.is_set() or is_lost.is_set())
-                counts = report.counts
+                report = self.run_folder(
+                    job.kind, folder, self._reporter(job), lambda: self.stop.is_set() or is_lost.is_set()
+                )
+                counts, result = report.counts, report.result
                 log.info("ingestion_finished", folder=str(folder), **counts)
             except AssistantError as error:
                 problem = error
                 log.warning("ingestion_stopped", folder=str(folder), error=error.code, hint=error.hint.en)
-        return (None if is_lost.is_set() else counts), problem
+        return (None if is_lost.is_set() else counts), problem, result
 
     def _show_alive_while_reading(self) -> None:
         if time.monotonic() - self._last_progress < LONGEST_FILE_SECONDS:
@@ -252,13 +260,22 @@ class Worker:
 
         return report
 
-    def _finish(self, job: Job, counts: dict[str, int], problem: AssistantError | None, *, is_kept: bool) -> None:
+    def _finish(
+        self,
+        job: Job,
+        counts: dict[str, int],
+        problem: AssistantError | None,
+        *,
+        is_kept: bool,
+        result: dict[str, Any] | None = None,
+    ) -> None:
         try:
             if is_kept:
                 self.jobs.finish_job(
                     job.job_id,
                     counts=counts,
                     error=problem.describe("ja") + "\n" + problem.describe("en") if problem else None,
+                    result=result,
                 )
             else:
                 self.jobs.drop_job(job.job_id)

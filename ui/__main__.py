@@ -26,7 +26,8 @@ def streamlit_command(settings: Settings) -> list[str]:
         "server.address": settings.ui_host,
         "server.port": str(settings.ui_port),
         "server.fileWatcherType": "none",  # nobody edits the code of a running screen
-        "server.maxUploadSize": "50",  # MB; nothing is uploaded, and the default of 200 is an open door
+        # MB; who may bring files at all says the API.
+        "server.maxUploadSize": str(max(settings.file_limit_bytes >> 20, 1) if settings.uploads.folder else 1),
         "server.maxMessageSize": "50",  # MB
         "browser.gatherUsageStats": "false",  # the machine may have no way out, and must not look for one
         "client.showErrorDetails": "none",  # a traceback may hold document text

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
@@ -22,10 +23,11 @@ from api.errors import RangeNotSatisfiable
 from api.ids import looked_up
 from api.problems import note_error
 from api.rights import GuardedFile, ended, rights_ended
-from assistant import domain, wire
+from assistant import domain, library, wire
 from assistant.audit import Act, AuditEntry
 from assistant.errors import AssistantError, NotFound, Text
 from assistant.wire_excerpt import ExcerptOut
+from assistant.wire_library import FolderOfLibraryOut, FoldersOfLibraryOut, listed_out
 from assistant.wire_words import PlainLine
 
 router = APIRouter(tags=["documents"])
@@ -71,21 +73,40 @@ async def list_documents(
     query: Annotated[PlainLine | None, Query(description="Words of the title or path.")] = None,
     folder: Annotated[PlainLine | None, Query(description="Beginning of the path.")] = None,
     status: Annotated[domain.DocumentStatus | None, Query(description="State in the ledger.")] = None,
+    kind: Annotated[library.Kind | None, Query(description="Kind of the file, by the ending of its name.")] = None,
+    changed_since: Annotated[
+        date | None, Query(description="New or with another content since that day (UTC).")
+    ] = None,
+    order: Annotated[Literal["path", "newest"], Query(description="By path, or the latest change first.")] = "path",
     cursor: Annotated[PlainLine | None, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="Documents per page.")] = 50,
 ) -> wire.DocumentsOut:
     """One page, and the cursor of the next."""
-    call = partial(
-        edge_of(request).assistant.ledger.list_documents,
-        principal=principal,
+    wanted = library.Wanted(
         query=query or None,
         folder=folder or None,
         status=None if status is None else status.value,
-        cursor=cursor or None,
-        limit=limit,
+        kind=kind,
+        changed_since=None if changed_since is None else changed_since.isoformat(),
+        newest_first=order == "newest",
     )
-    documents, following = await anyio.to_thread.run_sync(call)
-    return wire.DocumentsOut(documents=[wire.DocumentOut.from_domain(d) for d in documents], next=following)
+    browse = edge_of(request).assistant.ledger.browse
+    call = partial(browse, wanted, principal=principal, cursor=cursor or None, limit=limit)
+    listed, following = await anyio.to_thread.run_sync(call)
+    return wire.DocumentsOut(documents=[listed_out(one) for one in listed], next=following)
+
+
+@router.get(
+    "/folders",
+    operation_id="list_folders_of_library",
+    summary="Folders that hold something the caller may read",
+    responses={200: {"content": examples.content("FOLDERS_OF_LIBRARY")}, **examples.problems(401, 403, 503)},
+)
+async def list_folders_of_library(request: Request, principal: Reader) -> FoldersOfLibraryOut:
+    """The first level of each ingested folder, with the number of documents that the caller may read."""
+    call = partial(edge_of(request).assistant.ledger.folders_of_library, principal=principal)
+    found = await anyio.to_thread.run_sync(call)
+    return FoldersOfLibraryOut(folders=[FolderOfLibraryOut(**vars(folder)) for folder in found])
 
 
 @router.get(
@@ -99,8 +120,7 @@ async def list_documents(
 )
 async def get_document(document_id: str, request: Request, principal: Reader) -> wire.DocumentOut:
     """The document as the ledger has it."""
-    document = await _of_document(edge_of(request).assistant.ledger.get_document, document_id, principal=principal)
-    return wire.DocumentOut.from_domain(document)
+    return listed_out(await _of_document(edge_of(request).assistant.ledger.listed, document_id, principal=principal))
 
 
 @router.get(

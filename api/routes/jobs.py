@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -15,7 +15,9 @@ from api.deps import Ingester
 from api.edge import Edge, edge_of
 from api.ids import looked_up
 from assistant import wire
+from assistant.domain import Principal
 from assistant.errors import FolderMissing, Text
+from assistant.wire_library import JobDetailOut, PlannedFileOut, PlanOut
 
 router = APIRouter(tags=["jobs"])
 
@@ -79,12 +81,30 @@ async def create_job(
     "/jobs/{job_id}",
     operation_id="get_job",
     summary="One ingestion",
-    responses={200: {"content": examples.content("JOB")}, **examples.problems(401, 403, 404, 503)},
+    responses={200: {"content": examples.content("JOB_DETAIL")}, **examples.problems(401, 403, 404, 503)},
 )
-async def get_job(job_id: str, request: Request, _: Ingester) -> wire.JobOut:
-    """State and counts of the job."""
-    job = await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.get_job, looked_up(job_id))
-    return wire.JobOut.from_domain(job)
+async def get_job(job_id: str, request: Request, principal: Ingester) -> JobDetailOut:
+    """State and counts of the job; of a plan that has ended also what it found, naming files the caller may read."""
+    return await anyio.to_thread.run_sync(_detail, edge_of(request), looked_up(job_id), principal)
+
+
+def _detail(edge: Edge, job_id: str, principal: Principal) -> JobDetailOut:
+    ledger = edge.assistant.ledger
+    job, found = ledger.get_job(job_id), ledger.result_of_job(job_id)
+    plan = None if found is None else PlanOut(**{**found, "files": _readable_files(found["files"], principal)})
+    return JobDetailOut(**wire.JobOut.from_domain(job).model_dump(), result=plan)
+
+
+def _readable_files(files: dict[str, list[dict[str, Any]]], principal: Principal) -> dict[str, list[PlannedFileOut]]:
+    """The files of a plan, each kept with the groups that may read it, for one who is in one of these."""
+    return {
+        kind: [
+            PlannedFileOut(path=file["path"], bytes=file.get("bytes"), note=file.get("note"))
+            for file in found
+            if principal.groups.intersection(file["groups"])
+        ]
+        for kind, found in files.items()
+    }
 
 
 def _folder(edge: Edge, name: str | None) -> Path:
@@ -93,6 +113,9 @@ def _folder(edge: Edge, name: str | None) -> Path:
     Raises FolderMissing.
     """
     documents_folder = edge.settings.documents_folder.resolve()
+    inbox = edge.settings.uploads.folder
+    if inbox is not None and name is not None and name.rstrip("/") == inbox.name:
+        return inbox.resolve()
     if name is None or name.rstrip("/") in {documents_folder.name, str(edge.settings.documents_folder)}:
         return documents_folder
     known = edge.assistant.ledger.folders()

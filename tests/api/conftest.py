@@ -32,6 +32,7 @@ def start_server(ledger: Ledger, tmp_path: Path) -> Iterator[StartServer]:
         def start(**given: Any) -> RunningServer:
             known = {name: given.pop(name) for name in list(given) if name in Settings.model_fields}
             defaults = {"proxy_secret": PROXY_SECRET, "documents_folder": tmp_path / "handbook", "model_parallel": 4}
+            known.setdefault("uploads", {"folder": tmp_path / "inbox"})
             known["queue"] = {"drain_seconds": 0.0} | known.get("queue", {})
             settings = Settings(_env_file=None, **(defaults | known))
             assistant = CannedAssistant(ledger, **given)

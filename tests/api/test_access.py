@@ -28,8 +28,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/answers/{answer_id}/feedback"): {"rating": "up"},
     ("PATCH", "/conversations/{conversation_id}"): {"title": f"{SECRET}のこと"},
     ("POST", "/jobs"): {"kind": "run"},
+    ("POST", "/uploads"): {"the body": "is the file"},
     ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
 }
+PARAMETERS = {("POST", "/uploads"): {"name": "案内.txt"}}
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Scene:
     def call(self, address: tuple[str, str], caller: Caller) -> httpx.Response:
         """The answer to that caller."""
         method, path = address
-        return self.clients[caller].request(method, path.format(**self.ids), json=BODIES.get(address))
+        return self.clients[caller].request(
+            method, path.format(**self.ids), json=BODIES.get(address), params=PARAMETERS.get(address)
+        )
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from assistant.adapters.breaker import Breaker
 from assistant.adapters.ledger import Ledger
 from assistant.errors import ModelUnavailable, Text
 from assistant.wire import JobOut, JobsOut, ReadyOut
+from assistant.wire_library import JobDetailOut
 from tests.api.canned import FOUND, RunningServer, asking
 from tests.api.conftest import StartServer
 
+PLANNED = (("a.md", "everyone"), ("限定/b.md", "board"))
 AWAY = Text(ja="いません。", en="Away.")
 OK = domain.DependencyState("ledger", "ok", "answers", "", "")
 WARN = domain.DependencyState("model", "warn", "away", "起動してください。", "Start it.")
@@ -34,13 +36,28 @@ def test_an_ingestion_asked_for_is_a_queued_row_in_the_ledger(
         response = client.post("/jobs", json={})
         assert response.status_code == 202
         job = JobOut.model_validate(response.json())
-        assert client.get(response.headers["location"]).json() == response.json()
+        assert client.get(response.headers["location"]).json() == response.json() | {"result": None}
         assert JobsOut.model_validate(client.get("/jobs").json()).jobs == [job]
     assert (job.kind, job.state, job.requested_by) == ("run", "queued", "app:aiko")
     assert job.folder == str(tmp_path / "handbook")
     claimed = ledger.claim_job(worker="w")
     assert claimed is not None
     assert claimed.job_id == job.job_id
+
+
+def test_a_plan_names_only_files_that_the_one_who_looks_may_read(
+    server: RunningServer, ledger: Ledger, tmp_path: Path, aiko: str
+) -> None:
+    with server.client(user=None, Authorization=aiko) as client:
+        job = client.post("/jobs", json={"kind": "plan"}).json()
+        files = {"add": [{"path": p, "bytes": 3, "note": None, "groups": [g]} for p, g in PLANNED]}
+        found = {"counts": {"add": 2}, "files": files, "read_files": 2, "read_bytes": 6, "seconds": None, "runs": 0}
+        ledger.finish_job(job["job_id"], counts={"add": 2}, error=None, result=found)
+        detail = JobDetailOut.model_validate(client.get(f"/jobs/{job['job_id']}").json())
+    assert (detail.kind, detail.state) == ("plan", "done")
+    assert detail.result is not None
+    assert [file.path for file in detail.result.files["add"]] == ["a.md"]
+    assert detail.result.counts == {"add": 2}
 
 
 def test_only_folders_that_the_operator_chose_can_be_ingested(

@@ -202,7 +202,9 @@ def test_the_watcher_survives_and_goes_on_by_itself(place: Place, fault: str) ->
     problems = threading.Event()
     breaking = Breaking(at.parser, begin)
 
-    def run_folder(path: Path, progress: Callable[[int, int, str], None], should_stop: Callable[[], bool]) -> RunReport:
+    def run_folder(
+        _kind: str, path: Path, progress: Callable[[int, int, str], None], should_stop: Callable[[], bool]
+    ) -> RunReport:
         try:
             return Run(at.stores, breaking, (), progress, should_stop).run(path)
         except AssistantError:

@@ -90,7 +90,7 @@ data_folder.mkdir()
 stores = Stores(Ledger.open(sys.argv[3]), FakeEmbedder(), InMemoryVectorIndex(), InMemoryLexicalIndex())
 stop = threading.Event()
 with ParserProcess(timeout_seconds=60, memory_bytes=3 << 30, file_limit_bytes=1 << 20) as parser:
-    def run_folder(path, progress, should_stop):
+    def run_folder(_kind, path, progress, should_stop):
         started = time.monotonic()
         report = Run(stores, parser, (), progress, should_stop).run(path)
         print("span", started, time.monotonic(), flush=True)

@@ -18,7 +18,9 @@ import pytest
 from sqlalchemy import update
 
 from assistant.adapters.ledger import schema as s
-from assistant.domain import JobState
+from assistant.domain import DocumentStatus, JobState
+from assistant.errors import FailureReason
+from ingest.asked import do_as_asked
 from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
 from ingest.pipeline import Run, RunReport
@@ -43,9 +45,11 @@ def watching(at: Desk, *listed: IngestedFolder, clock: Callable[[], datetime] | 
 
     rules_file = at.root.parent / "ingest.toml"
 
-    def run_folder(path: Path, progress: Callable[[int, int, str], None], should_stop: Callable[[], bool]) -> RunReport:
+    def run_folder(
+        kind: str, path: Path, progress: Callable[[int, int, str], None], should_stop: Callable[[], bool]
+    ) -> RunReport:
         rules = read_rules(rules_file, path)
-        report = Run(at.stores, at.parser, rules, progress, should_stop, SETTLE_SECONDS).run(path)
+        report = do_as_asked(kind, path, Run(at.stores, at.parser, rules, progress, should_stop, SETTLE_SECONDS))
         runs.append(path)
         return report
 
@@ -246,3 +250,41 @@ def test_a_worker_is_known_to_be_gone_only_on_its_own_machine() -> None:
     assert not is_gone(f"{host}:{os.getppid()}")
     assert not is_gone(f"elsewhere:{ended.pid}")
     assert not is_gone("")
+
+
+def test_a_plan_asked_for_is_found_in_its_job_and_changes_nothing(at: Desk) -> None:
+    (at.root.parent / "ingest.toml").write_text('[[rule]]\npath = "限定/**"\ngroups = ["board"]\n', encoding="utf-8")
+    other = at.root.parent / "wiki"
+    for path in ("人事/a.md", "限定/b.md"):
+        (other / path).parent.mkdir(parents=True)
+        (other / path).write_text("# 規程", encoding="utf-8")
+    ledger = at.stores.ledger
+    job = ledger.create_job("plan", folder=str(other), requested_by="chie")
+    with watching(at):
+        wait_until(lambda: ledger.get_job(job.job_id).state is JobState.DONE)
+    found = ledger.result_of_job(job.job_id)
+    assert found is not None
+    assert [(file["path"], file["groups"]) for file in found["files"]["add"]] == [
+        ("人事/a.md", ["everyone"]),
+        ("限定/b.md", ["board"]),
+    ]
+    assert (found["counts"]["add"], found["read_files"]) == (2, 2)
+    assert at.documents() == {}
+    assert str(other) not in ledger.last_runs()
+
+
+def test_a_retry_asked_for_tries_only_what_is_not_searchable(at: Desk) -> None:
+    at.write("a.md")
+    at.run()
+    (document_id,) = (document.document_id for document in at.documents().values())
+    ledger = at.stores.ledger
+    ledger.record_failure(
+        document_id, reason=FailureReason.TIMEOUT, detail="遅い。\nSlow.", status=DocumentStatus.FAILED
+    )
+    at.write("b.md")
+    job = ledger.create_job("retry", folder=str(at.root), requested_by="chie")
+    with watching(at):
+        wait_until(lambda: ledger.get_job(job.job_id).state is JobState.DONE)
+    assert at.documents()["a.md"].status is DocumentStatus.INDEXED
+    counts = ledger.get_job(job.job_id).counts
+    assert (counts["retry"], counts["add"]) == (1, 0)

@@ -1,8 +1,7 @@
 """The ledger: the database of record. Chroma and the lexical index are derived from it and can be rebuilt.
 
-schema (tables) <- engine (dialects, migrations) <- asking, reach, remembering, conversations, wanting, usage, folders, ingesting,
-indexes, generations, proving, documents, receipts, jobs, pace, people, keys, sign_ins, auditing, releases (one file per use)
-<- Ledger, which joins them. Every public method is one transaction.
+schema (tables) <- engine (dialects, migrations) <- one file per use (the bases of Ledger below) <- Ledger, which joins them.
+Every public method is one transaction.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from assistant.adapters.ledger.indexes import Indexes
 from assistant.adapters.ledger.ingesting import Ingesting
 from assistant.adapters.ledger.jobs import Jobs
 from assistant.adapters.ledger.keys import Keys
+from assistant.adapters.ledger.library import Library
 from assistant.adapters.ledger.pace import Paces
 from assistant.adapters.ledger.people import People
 from assistant.adapters.ledger.proving import Proving
@@ -43,6 +43,7 @@ class Ledger(
     Generations,
     Proving,
     Receipts,
+    Library,
     Jobs,
     Paces,
     People,

@@ -161,7 +161,7 @@ def is_readable(principal: Principal) -> ColumnElement[bool]:
     return exists().where(groups.document_id == s.documents.c.document_id, named)
 
 
-def starts_with_any(prefixes: Sequence[str]) -> object:
+def starts_with_any(prefixes: Sequence[str]) -> ColumnElement[bool]:
     """Condition: the document's path starts with one of the folder prefixes."""
     return or_(*(s.documents.c.path.startswith(prefix.strip("/") + "/", autoescape=True) for prefix in prefixes))
 
@@ -210,7 +210,7 @@ def _readable_chunks(principal: Principal, filters: Filters, *, is_beside: bool)
 def narrowed(query: Narrowed, filters: Filters) -> Narrowed:
     """The query over documents, within the filters."""
     if filters.folders:
-        query = query.where(starts_with_any(filters.folders))  # type: ignore[arg-type]
+        query = query.where(starts_with_any(filters.folders))
     if filters.document_ids:
         query = query.where(s.documents.c.document_id.in_(filters.document_ids))
     return query

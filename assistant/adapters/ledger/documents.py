@@ -1,21 +1,21 @@
-"""Documents as people see them: lists, one document, its original, and counts for status."""
+"""One document as people see it: its row, its text, its original; counts for status. (Lists: library.py.)"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import RowMapping, Select, func, or_, select
+from sqlalchemy import RowMapping, Select, func, select
 
 from assistant.adapters.ledger import schema as s
-from assistant.adapters.ledger.asking import readable, starts_with_any
-from assistant.adapters.ledger.cursors import decode_cursor, encode_cursor
+from assistant.adapters.ledger.asking import readable
 from assistant.adapters.ledger.transaction import Transactional
 from assistant.domain import Document, DocumentStatus, Failure, Principal
 from assistant.errors import FailureReason, NotFound, Text
 from assistant.excerpt import Excerpt
 
 
-def _not_found() -> NotFound:
+def document_not_found() -> NotFound:
+    """The error for a document that is not there, and for one that may not be read: they look the same."""
     return NotFound(
         Text(ja="その文書は見つかりません。", en="There is no such document."),
         Text(
@@ -28,49 +28,17 @@ def _not_found() -> NotFound:
 class Documents(Transactional):
     """Reads of documents; every method but the counts checks the right to read."""
 
-    def list_documents(
-        self,
-        *,
-        principal: Principal,
-        query: str | None = None,
-        folder: str | None = None,
-        status: str | None = None,
-        cursor: str | None = None,
-        limit: int = 50,
-    ) -> tuple[list[Document], str | None]:
-        """One page ordered by path, and the cursor of the next page or None."""
-        statement = _documents(principal).order_by(s.documents.c.path, s.documents.c.document_id).limit(limit + 1)
-        if query:
-            statement = statement.where(
-                or_(
-                    s.documents.c.path.contains(query, autoescape=True),
-                    s.documents.c.title.contains(query, autoescape=True),
-                )
-            )
-        if folder:
-            statement = statement.where(starts_with_any([folder]))  # type: ignore[arg-type]
-        if status:
-            statement = statement.where(s.documents.c.status == status)
-        if cursor:
-            path, document_id = decode_cursor(cursor)
-            later_twin = (s.documents.c.path == path) & (s.documents.c.document_id > document_id)
-            statement = statement.where((s.documents.c.path > path) | later_twin)
-        with self._reading() as connection:
-            rows = connection.execute(statement).mappings().all()
-        page = [_document(row) for row in rows[:limit]]
-        return page, encode_cursor(page[-1].path, page[-1].document_id) if len(rows) > limit else None
-
     def get_document(self, document_id: str, *, principal: Principal) -> Document:
         """The document. Raises NotFound when it is not there or may not be read."""
         with self._reading() as connection:
             row = (
-                connection.execute(_documents(principal).where(s.documents.c.document_id == document_id))
+                connection.execute(documents_for(principal).where(s.documents.c.document_id == document_id))
                 .mappings()
                 .first()
             )
         if row is None:
-            raise _not_found()
-        return _document(row)
+            raise document_not_found()
+        return document_of(row)
 
     def document_text(self, document_id: str, *, principal: Principal, start: int, limit: int) -> Excerpt:
         """At most `limit` characters of the text that answers are made from, from the character `start` on.
@@ -85,7 +53,7 @@ class Documents(Transactional):
         with self._reading() as connection:
             row = connection.execute(query).mappings().first()
         if row is None or document.version_id is None:
-            raise _not_found()
+            raise document_not_found()
         return Excerpt(
             document_id=document_id,
             version_id=document.version_id,
@@ -105,7 +73,7 @@ class Documents(Transactional):
             ).scalar_one()
         location = (Path(root) / document.path).resolve()
         if not location.is_relative_to(Path(root).resolve()) or not location.is_file():
-            raise _not_found()
+            raise document_not_found()
         return location
 
     def count_by_status(self) -> dict[str, int]:
@@ -140,7 +108,8 @@ class Documents(Transactional):
         ]
 
 
-def _documents(principal: Principal) -> Select[tuple[object, ...]]:
+def documents_for(principal: Principal) -> Select[tuple[object, ...]]:
+    """Living documents that the principal may read, each with what its version says."""
     return (
         select(
             s.documents,
@@ -154,7 +123,8 @@ def _documents(principal: Principal) -> Select[tuple[object, ...]]:
     )
 
 
-def _document(row: RowMapping) -> Document:
+def document_of(row: RowMapping) -> Document:
+    """A row of `documents_for`."""
     return Document(
         document_id=row["document_id"],
         folder=row["folder"],

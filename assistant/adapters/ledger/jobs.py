@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -28,6 +29,8 @@ REQUEST_KEY_SECONDS = 24 * 3600.0
 """How long an Idempotency-Key stands for its job; nobody repeats a lost request after a day."""
 REBUILD = "rebuild"
 """The kind of the one job that belongs to no folder."""
+PLAN = "plan"
+"""The kind of a job that writes nothing but its own result."""
 HEARTBEAT_LIMIT_SECONDS = 60.0
 """A running job without a heartbeat for this long belongs to a dead worker and may be claimed again."""
 
@@ -52,6 +55,17 @@ class Jobs(Transactional):
                 self._insert_job(job_id, kind, folder=folder, requested_by=requested_by, request_key=request_key)
                 return self.get_job(job_id)
         raise _key_reused()
+
+    def wanted_job(self, kind: str, *, folder: str, requested_by: str) -> Job:
+        """A queued job of that kind and folder: one that waits already, whoever asked for it, else a new one.
+
+        What is in the folder before this call is seen by that job: nobody has claimed it yet.
+        """
+        j = s.jobs.c
+        waiting = select(s.jobs).where(j.kind == kind, j.folder == folder, j.state == JobState.QUEUED.value)
+        with self._reading() as connection:
+            row = connection.execute(waiting.order_by(j.created_at.desc()).limit(1)).mappings().first()
+        return self.create_job(kind, folder=folder, requested_by=requested_by) if row is None else _job(row)
 
     def _requested_job(self, requested_by: str, request_key: str) -> Job | None:
         r = s.job_requests.c
@@ -150,7 +164,7 @@ class Jobs(Transactional):
         """The job of each folder that ended last, by the folder's root."""
         ended = (
             select(s.jobs.c.folder, func.max(s.jobs.c.finished_at).label("at"))
-            .where(s.jobs.c.finished_at.is_not(None), s.jobs.c.kind != REBUILD)
+            .where(s.jobs.c.finished_at.is_not(None), s.jobs.c.kind.not_in([REBUILD, PLAN]))
             .group_by(s.jobs.c.folder)
             .subquery()
         )
@@ -161,14 +175,23 @@ class Jobs(Transactional):
             rows = connection.execute(statement.order_by(s.jobs.c.folder)).mappings().all()
         return {row["folder"]: _job(row) for row in rows}
 
-    def finish_job(self, job_id: str, *, counts: Mapping[str, int], error: str | None) -> None:
-        """The end of a job; `error` None means done."""
+    def finish_job(
+        self, job_id: str, *, counts: Mapping[str, int], error: str | None, result: Mapping[str, Any] | None = None
+    ) -> None:
+        """The end of a job; `error` None means done. `result` is what a plan found, as JSON."""
         state = JobState.DONE if error is None else JobState.FAILED
         with self._writing() as connection:
             connection.execute(
                 update(s.jobs)
                 .where(s.jobs.c.job_id == job_id)
-                .values(state=state.value, counts=dict(counts), error=error, finished_at=now(), place=None)
+                .values(
+                    state=state.value,
+                    counts=dict(counts),
+                    error=error,
+                    result=None if result is None else dict(result),
+                    finished_at=now(),
+                    place=None,
+                )
             )
 
     def drop_job(self, job_id: str) -> None:
@@ -203,6 +226,12 @@ class Jobs(Transactional):
                 Text(ja="GET /jobs で一覧を確かめてください。", en="See the list at GET /jobs."),
             )
         return _job(row)
+
+    def result_of_job(self, job_id: str) -> dict[str, Any] | None:
+        """What the job has found, for jobs that look instead of doing; None for others and before the end."""
+        with self._reading() as connection:
+            found = connection.execute(select(s.jobs.c.result).where(s.jobs.c.job_id == job_id)).scalar()
+        return None if found is None else dict(found)
 
     def list_jobs(self, limit: int = 50) -> list[Job]:
         """Newest jobs first."""

@@ -182,6 +182,8 @@ jobs = Table(
     Column("finished_at", String(32)),
     Column("counts", JSON, nullable=False),
     Column("error", Text),
+    # What a plan found; NULL for every other kind.
+    Column("result", JSON(none_as_null=True)),
 )
 
 conversations = Table(
