@@ -1,5 +1,6 @@
-"""`assistant up | ask | search | evaluate | doctor`, and with people_commands.py, canary_commands.py, release_commands.py and
-capacity_commands.py `keys | users | audit | canary | release | capacity`: the command line of the core."""
+"""`assistant up | ask | search | evaluate`, and with doctor_commands.py, people_commands.py, canary_commands.py,
+release_commands.py and capacity_commands.py `doctor | keys | users | audit | canary | release | capacity`: the command
+line of the core."""
 
 from __future__ import annotations
 
@@ -12,19 +13,14 @@ from typing import Annotated
 
 import typer
 
-from assistant import canary_commands, capacity_commands, people_commands, release_commands
-from assistant.adapters.ledger import Ledger
-from assistant.audit import Act
-from assistant.canary import readers_in, state_of
-from assistant.domain import Answer, DependencyState, Failed, Finished, Principal, Question, Token
+from assistant import canary_commands, capacity_commands, doctor_commands, people_commands, release_commands
+from assistant.domain import Answer, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.host import commands as host_commands
 from assistant.logs import configure_logs
-from assistant.release.doctor import examine
 from assistant.settings import Settings, load_settings
-from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
+from assistant.terminal import telling_errors
 from assistant.text import language_of
-from assistant.users_file import users_state
 from assistant.wire import AnswerOut, PassageOut
 from assistant.wiring import open_assistant
 
@@ -198,43 +194,7 @@ def evaluate(
         print(json.dumps(found, ensure_ascii=False, indent=1) if as_json else "\n".join(lines_of(found)))
 
 
-@app.command()
-def doctor(as_json: Json = False) -> None:
-    """Looks at every dependency: what was seen and what to do. Exit 1 if something fails."""
-    with telling_errors():
-        settings = load_settings()
-        configure_logs("error")
-        states = asyncio.run(_examine(settings))
-        if as_json:
-            print(json.dumps([vars(state) for state in states], ensure_ascii=False, indent=1))
-        else:
-            for state in states:
-                hint = state.hint_ja if caller_language() == "ja" else state.hint_en
-                print(f"{state.state:4}  {state.name}: {state.seen}" + (f"\n      → {hint}" if hint else ""))
-        if any(state.state == "fail" for state in states):
-            raise typer.Exit(EXIT_FAILED)
-
-
-async def _examine(settings: Settings) -> list[DependencyState]:
-    async with open_assistant(settings) as assistant:
-        generation = await asyncio.to_thread(assistant.ledger.active_generation)
-        readiness = await assistant.readiness()
-        watch = await asyncio.to_thread(_states_of_access, assistant.ledger, settings)
-        return await examine(
-            [*readiness, *watch],
-            generation=generation,
-            embedders=assistant.stores.embedders,
-            data_folder=settings.data_folder,
-        )
-
-
-def _states_of_access(ledger: Ledger, settings: Settings) -> list[DependencyState]:
-    last = ledger.last_entry(Act.CANARY_CHECKED)
-    canary = state_of(last, readers=readers_in(ledger), most_hours=settings.door.canary_hours)
-    users = users_state(ledger, settings.door.users_file)
-    return [canary] if users is None else [users, canary]
-
-
+doctor_commands.add_to(app)
 people_commands.add_to(app)
 app.add_typer(canary_commands.canary, name="canary")
 capacity_commands.add_to(app)

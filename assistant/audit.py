@@ -39,6 +39,8 @@ class Act(StrEnum):
     PRUNED = "pruned"
     CANARY_CHECKED = "canary_checked"
     RELEASE_CHANGED = "release_changed"
+    BACKED_UP = "backed_up"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,14 @@ class VectorIndex(Protocol):
         """Every id stored; empty when the index does not exist."""
         ...
 
+    def count(self, index_name: str) -> int:
+        """How many ids are stored; 0 when the index does not exist."""
+        ...
+
+    def read(self, index_name: str, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vector of each id, of shape (dimension,); unknown ids are missing."""
+        ...
+
     def drop(self, index_name: str) -> None:
         """Removes the whole index of a generation; not existing is no error."""
         ...

@@ -1,5 +1,5 @@
 """`ingest plan | run | watch | schedule | status | receipts | retry | ...`: with generation_commands.py (rebuild, switch,
-rollback, generations) the only part of this room that reads settings."""
+rollback, generations) and mend_commands.py (mend) the only part of this room that reads settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, progress_bar, telling_errors
 from assistant.wiring import open_stores
-from ingest import generation_commands
+from ingest import generation_commands, mend_commands
 from ingest.asked import do_as_asked
 from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
@@ -326,6 +326,7 @@ def receipts(
 
 
 generation_commands.add_to(app, _stores, _parser)
+mend_commands.add_to(app, _stores)
 
 
 if __name__ == "__main__":

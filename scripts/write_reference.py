@@ -20,6 +20,7 @@ from api.access import access_page
 from assistant.__main__ import app as assistant_app
 from assistant.errors import AssistantError, FailureReason
 from assistant.release.capacity_page import capacity_page
+from assistant.release.examining.matters import MATTERS
 from assistant.release.limits_page import limits_page
 from assistant.release.quality_page import quality_page
 from assistant.settings import PREFIX, Settings, variables
@@ -38,6 +39,7 @@ def pages() -> dict[str, str]:
         "docs/reference/errors.md": errors_page(),
         "docs/reference/commands.md": commands_page(),
         "docs/reference/http.md": http_page(),
+        "docs/reference/checks.md": checks_page(),
         "docs/reference/access.md": GENERATED + access_page(_app()),
         "docs/reference/quality.md": MEASURED.format("quality")
         + quality_page(json.loads((ROOT / "docs/reference/quality.json").read_text())),
@@ -96,6 +98,20 @@ def commands_page() -> str:
             lines += ["", f"## `{path}`", "", inspect.cleandoc(command.help or "")]
             lines += _parameters(command)
     return GENERATED + "\n".join(lines) + "\n"
+
+
+def checks_page() -> str:
+    """Every check of `assistant doctor`, in both languages."""
+    rows = [
+        "# Checks of `assistant doctor`",
+        "",
+        "| check | what it is about | why it counts | looked at |",
+        "|---|---|---|---|",
+    ]
+    for name, matter in MATTERS.items():
+        titles, reasons = f"{matter.title.en}<br>{matter.title.ja}", f"{matter.why.en}<br>{matter.why.ja}"
+        rows.append(f"| `{name}` | {titles} | {reasons} | {matter.source} |")
+    return GENERATED + "\n".join(rows) + "\n"
 
 
 def http_page() -> str:

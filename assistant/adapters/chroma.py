@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import structlog
 
 from assistant.adapters.model_http import HTTPX_ERRORS, async_client, sync_client
@@ -135,6 +136,26 @@ class ChromaVectorIndex:
             if len(ids) < _PAGE_IDS:
                 return
             offset += len(ids)
+
+    def count(self, index_name: str) -> int:
+        """How many ids are stored; 0 when there is no such index. Raises StoreUnavailable."""
+        with self._mapped():
+            collection = self._collection(index_name)
+            return 0 if collection is None else int(collection.count())
+
+    def read(self, index_name: str, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors by id; unknown ids are missing. Raises StoreUnavailable."""
+        found: dict[str, Vectors] = {}
+        with self._mapped():
+            collection = self._collection(index_name) if chunk_ids else None
+            if collection is None:
+                return found
+            for start in range(0, len(chunk_ids), _BATCH_VECTORS):
+                batch = list(chunk_ids[start : start + _BATCH_VECTORS])
+                told = collection.get(ids=batch, include=["embeddings"])
+                rows = np.asarray(told["embeddings"], dtype=np.float32)
+                found |= dict(zip(told["ids"], rows, strict=True))
+        return found
 
     def drop(self, index_name: str) -> None:
         """Removes the whole index; not existing is no error. Raises StoreUnavailable."""

@@ -164,6 +164,15 @@ class InMemoryVectorIndex:
         """Every id stored."""
         yield from list(self._indexes.get(index_name, {}))
 
+    def count(self, index_name: str) -> int:
+        """How many ids are stored."""
+        return len(self._indexes.get(index_name, {}))
+
+    def read(self, index_name: str, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors by id; unknown ids are missing."""
+        rows = self._indexes.get(index_name, {})
+        return {chunk_id: rows[chunk_id].copy() for chunk_id in chunk_ids if chunk_id in rows}
+
     def drop(self, index_name: str) -> None:
         """Removes the whole index; not existing is no error."""
         self._indexes.pop(index_name, None)

@@ -63,6 +63,19 @@ def test_more_vectors_than_one_batch_are_all_there(vector_index: VectorIndex, na
     assert len(found(vector_index, name, unit_vectors(1), limit=1000)) == 1000
 
 
+def test_what_was_written_is_read_back_and_counted(vector_index: VectorIndex, name: str) -> None:
+    assert vector_index.count(name) == 0
+    assert vector_index.read(name, ["c0"]) == {}
+    vectors = unit_vectors(600)
+    vector_index.upsert(name, [f"c{number}" for number in range(600)], vectors)
+
+    read = vector_index.read(name, ["c7", "unknown", "c599"])
+
+    assert vector_index.count(name) == 600
+    assert read.keys() == {"c7", "c599"}
+    np.testing.assert_allclose(read["c599"], vectors[599], atol=1e-6)
+
+
 def test_an_id_that_is_written_again_has_its_last_vector(vector_index: VectorIndex, name: str) -> None:
     first, second, third = (row.reshape(1, -1) for row in unit_vectors(3))
     vector_index.upsert(name, ["a", "b"], np.vstack([first, second]))

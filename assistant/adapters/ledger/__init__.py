@@ -10,6 +10,7 @@ from assistant.adapters.ledger.asking import Asking
 from assistant.adapters.ledger.auditing import Auditing
 from assistant.adapters.ledger.conversations import Conversations
 from assistant.adapters.ledger.engine import BUSY_TIMEOUT_SECONDS, open_engine
+from assistant.adapters.ledger.examining import Examining
 from assistant.adapters.ledger.folders import Folders
 from assistant.adapters.ledger.generations import Generations
 from assistant.adapters.ledger.indexes import Indexes
@@ -51,6 +52,7 @@ class Ledger(
     SignIns,
     Auditing,
     Releases,
+    Examining,
 ):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 

@@ -1,0 +1,74 @@
+"""The doctor on recorded machines: everything well on a good one, and each broken one named by the right check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assistant.release.examining.matters import MATTERS
+from tests.doctor.recorded import Recorded, broken_machine, examined, good_machine, yaml_of
+
+BROKEN = yaml_of("broken.yaml")
+
+
+def alarms(machine: dict[str, Any]) -> dict[str, str]:
+    """The checks that warn or fail."""
+    return {finding.name: finding.state for finding in examined(machine) if finding.state in ("warn", "fail")}
+
+
+def test_a_good_machine_gives_no_alarm_and_everything_was_looked_at() -> None:
+    findings = {finding.name: finding for finding in examined(good_machine())}
+    assert {name: finding.state for name, finding in findings.items() if finding.state != "ok"} == {
+        "certificate": "unchecked"  # no file is recorded: see test_doors.py
+    }
+    assert len(findings) >= 20
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_a_broken_machine_is_named_by_the_right_check_and_by_no_other(name: str) -> None:
+    changes = BROKEN[name]
+    machine = broken_machine(changes)
+    assert alarms(machine) == changes["expect"]
+    (first, *_) = [finding for finding in examined(machine) if finding.name in changes["expect"]]
+    told = "\n".join(first.lines("en"))
+    assert str(changes.get("says", "")) in told
+    assert all((first.hint.ja, first.hint.en, first.seen.ja, first.seen.en, first.why.ja, first.why.en))
+
+
+def test_there_are_more_than_twenty_broken_machines() -> None:
+    assert len(BROKEN) > 20
+
+
+def test_nothing_is_ok_on_a_machine_that_shows_nothing() -> None:
+    empty = {**good_machine(), "commands": {}, "replies": {}, "read_all": {}, "listening": [], "facts": {}}
+    found = {finding.name: finding.state for finding in examined(empty)}
+    # what is looked at without any tool: the settings, the sockets, the disk
+    assert {name for name, state in found.items() if state == "ok"} == {"passwords", "exposed_ports", "disk"}
+    assert found["gpu_driver"] == found["model_memory"] == found["flash_attention"] == found["nginx"] == "unchecked"
+
+
+def test_every_check_has_a_reason_in_both_languages() -> None:
+    for finding in examined(good_machine()):
+        assert all((finding.why.ja, finding.why.en))
+    assert all(matter.title.ja and matter.title.en and matter.source for matter in MATTERS.values())
+
+
+def test_old_lines_of_the_log_from_before_a_restart_do_not_count() -> None:
+    machine = broken_machine({"more_log": "cudaMalloc failed: out of memory\n"})
+    assert alarms(machine) == {"model_memory": "fail"}
+    again = good_machine()["commands"]["docker logs --tail 5000 3f1a9c0d7b52"]["err"]
+    assert alarms(broken_machine({"more_log": "cudaMalloc failed: out of memory\n" + again})) == {}
+
+
+def test_a_docker_without_its_server_is_not_blamed_for_a_missing_toolkit() -> None:
+    machine = good_machine()
+    machine["commands"]["docker info --format {{json .}}"] = {
+        "status": 1,
+        "out": '{"ID":"","ServerVersion":"","Runtimes":null}',
+        "err": "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+    }
+    (toolkit,) = [finding for finding in examined(machine) if finding.name == "container_toolkit"]
+    assert toolkit.state == "unchecked"
+    assert "systemctl start docker" in toolkit.command
+    assert Recorded(machine).run("docker", "version") is None
