@@ -68,6 +68,7 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/documents"): _READ,
     ("GET", "/documents/{document_id}"): _READ,
     ("GET", "/documents/{document_id}/file"): _READ,
+    ("GET", "/documents/{document_id}/pages/{page}"): Access(("documents",), Seen.READABLE),
     ("GET", "/documents/{document_id}/receipt"): _READ,
     ("GET", "/documents/{document_id}/text"): _READ,
     ("GET", "/folders"): _READ,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from structlog.typing import FilteringBoundLogger
 
+from api.drawing import Drawing
 from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.rates import KeyUses, Lately, Rates
@@ -46,6 +47,7 @@ class Edge:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     rates: Rates = field(default_factory=Rates)
     opened_lately: Lately = field(default_factory=lambda: Lately(seconds=OPENED_SECONDS))
+    drawing: Drawing = field(default_factory=Drawing)
     states_of_upkeep: Callable[[], list[DependencyState]] = list
     key_uses: KeyUses = field(init=False)
     asked: int = 0

@@ -236,6 +236,7 @@ EXPORTED: Json = {
 }
 FILE: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 UPLOAD: Json = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+PICTURE: Json = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 METRICS: Json = {
     "text/plain": {
         "schema": {"type": "string"},

@@ -31,6 +31,10 @@ DOCUMENTS: Links = {
 DOCUMENT: Links = {
     "file": body_link("get_file", "document_id", "document_id"),
     "text": body_link("get_document_text", "document_id", "document_id"),
+    "page": {
+        "operationId": "get_page",
+        "parameters": {"path.document_id": "$response.body#/document_id", "path.page": 1},
+    },
     "receipt": body_link("get_receipt", "document_id", "document_id"),
 }
 CONVERSATIONS: Links = {

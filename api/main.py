@@ -32,6 +32,7 @@ from api.routes import (
     mcp,
     me,
     openai,
+    pictures,
     sign_in,
     uploads,
     wanted,
@@ -67,7 +68,21 @@ def create_app(
         redoc_url=None,
     )
     app.state.edge = _edge(settings, assistant, log or make_log(settings))
-    parts = (ask, answers, conversations, documents, uploads, jobs, me, admin, openai, sign_in, health, wanted)
+    parts = (
+        ask,
+        answers,
+        conversations,
+        documents,
+        pictures,
+        uploads,
+        jobs,
+        me,
+        admin,
+        openai,
+        sign_in,
+        health,
+        wanted,
+    )
     for resource in parts:
         app.include_router(resource.router)
     mcp.install(app)

@@ -140,7 +140,7 @@ async def get_document_text(
     """A part of the text, as it was read from the original; citations' `start` and `end` count in it."""
     call = partial(edge_of(request).assistant.ledger.document_text, start=start, limit=limit)
     excerpt = await _of_document(call, document_id, principal=principal)
-    await _audit(request, document_id, principal=principal)
+    await audited(request, document_id, principal=principal)
     return ExcerptOut.from_domain(excerpt)
 
 
@@ -198,7 +198,7 @@ async def get_file(document_id: str, request: Request, principal: Reader) -> Res
         kept = {name: response.headers[name] for name in ("etag", "last-modified", "cache-control")}
         return Response(status_code=304, headers=kept)
     _check_range(request, response, size_bytes=stat.st_size)
-    await _audit(request, document_id, principal=principal)
+    await audited(request, document_id, principal=principal)
     return response
 
 
@@ -223,7 +223,7 @@ def _has_it(request: Request, *, etag: str) -> bool:
     return any(one.strip().removeprefix("W/") in {etag, "*"} for one in wanted.split(","))
 
 
-async def _audit(request: Request, document_id: str, *, principal: domain.Principal) -> None:
+async def audited(request: Request, document_id: str, *, principal: domain.Principal) -> None:
     """Writes who opens which document before its bytes leave. Raises StoreUnavailable."""
     edge = edge_of(request)
     if edge.opened_lately.has(principal.name, document_id):

@@ -102,6 +102,7 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
         "/documents",
         "/documents/{document_id}",
         "/documents/{document_id}/file",
+        "/documents/{document_id}/pages/{page}",
         "/documents/{document_id}/receipt",
         "/documents/{document_id}/text",
         "/folders",
