@@ -17,6 +17,7 @@ from assistant.domain import Principal
 from assistant.people import User
 from assistant.users_file import sync_users
 from tests.api.canned import ANSWER, CITATION, RunningServer, write_document
+from tests.ingest.pdf_writing import write_pdf
 
 SECRET = "報酬"
 QUESTION = {"question": "有給休暇の期限は?"}
@@ -63,8 +64,9 @@ def scene(server: RunningServer, ledger: Ledger, tmp_path: Path) -> Iterator[Sce
         by="cli",
     )
     root = tmp_path / "handbook"
+    drawn = write_pdf(tmp_path / "drawn.pdf", [[(72, 72, 12, SECRET)]])
     document_id = write_document(
-        ledger, root, f"限定/{SECRET}.txt", data=SECRET.encode(), media_type="text/plain", encoding="utf-8"
+        ledger, root, f"限定/{SECRET}.pdf", data=drawn.read_bytes(), media_type="application/pdf", encoding=None
     )
     ledger.set_document_groups(document_id, ["board"])
     version_id = ledger.get_document(document_id, principal=Principal("chie", frozenset({"board"}))).version_id or ""
@@ -76,7 +78,8 @@ def scene(server: RunningServer, ledger: Ledger, tmp_path: Path) -> Iterator[Sce
     job = ledger.create_job("run", folder=str(root), requested_by="chie")
     wanted_id = ledger.want_answer("a_chies", principal=Principal("chie")).wanted_id
     ids = {"document_id": document_id, "answer_id": "a_chies", "conversation_id": "c_chies", "job_id": job.job_id} | {
-        "wanted_id": wanted_id
+        "wanted_id": wanted_id,
+        "page": "1",
     }
     keys = {
         Caller.WRONG_KEY: "ca_" + "x" * 43,
