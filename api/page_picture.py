@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 WIDTH_PIXELS = 1100
-"""Sharp on a usual screen; a page of text is then some 200 KB."""
+"""Sharp on a usual screen; a page of text is then some 200,000 bytes."""
 MOST_PIXELS = 4_000_000
 """A page as a long band is made smaller, not refused."""
 MEMORY_BYTES = 2 << 30
