@@ -12,9 +12,10 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from assistant.answerable import SAID_NOT, says_nothing
 from assistant.asked import unnamed
 from assistant.cite import CitedText, citing
 from assistant.domain import (
@@ -43,6 +44,15 @@ from assistant.rewrite import TOLD_EXCHANGES, Rewriting, Talk, with_text
 from assistant.text import is_readable, japanese_share
 
 
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """How an answer is written: the space for its prompt, its longest, and whether the model is asked first if it can."""
+
+    budget_tokens: int
+    num_predict: int
+    asks_first: bool = False
+
+
 class Draft:
     """Collects one question's course; owned by one `ask()`."""
 
@@ -52,6 +62,7 @@ class Draft:
         self.talk = Talk()
         self.rewriting: Rewriting | None = None
         self.links_removed = 0
+        self.is_unsaid = False
         self.passages: tuple[Passage, ...] = ()
         self.offered: tuple[Passage, ...] = ()
         self.notices: list[Notice] = []
@@ -129,21 +140,23 @@ class Draft:
         )
 
 
-async def generate(
-    draft: Draft, model: ChatModel, *, budget_tokens: int, num_predict: int
-) -> AsyncGenerator[Token, None]:
-    """Tokens of the answer. Closing it frees the model at once.
+async def generate(draft: Draft, model: ChatModel, writing: Writing) -> AsyncGenerator[Token, None]:
+    """Tokens of the answer; none when the model is asked first and says that the passages do not say it. Closing it frees
+    the model at once.
 
     Raises ContextOverflow, ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted.
     """
     question, found = draft.standing, draft.passages
     language, sent = question.language, draft.talk.sent
-    for limit_tokens, is_last in ((budget_tokens, False), (budget_tokens // 2, True)):
+    for limit_tokens, is_last in ((writing.budget_tokens, False), (writing.budget_tokens // 2, True)):
         packed = await pack(question.text, found, model, language=language, limit_tokens=limit_tokens, sent=sent)
         draft.packed(packed, model)
+        if writing.asks_first and await says_nothing(question.text, packed.passages, model, language=language):
+            draft.is_unsaid = True
+            return
         links = LinkFilter(question=question.text, language=language, passages=packed.passages)
         try:
-            async with aclosing(model.stream(packed.prompt, num_predict=num_predict)) as pieces:
+            async with aclosing(model.stream(packed.prompt, num_predict=writing.num_predict)) as pieces:
                 async for piece in pieces:
                     text = links.add(piece.text) if isinstance(piece, ModelToken) else links.rest()
                     draft.wrote(text)
@@ -165,6 +178,9 @@ async def finish(draft: Draft) -> Answer:
 
     Raises AnswerAborted when the model wrote nothing but marks.
     """
+    if draft.is_unsaid:
+        draft.notices.append(SAID_NOT)
+        return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
     if not is_readable(_MARK.sub("", draft.text)):
         raise _empty_answer()
     if refuses(draft.text):

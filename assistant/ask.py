@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from assistant.answering import Draft, finish, generate, refusal, safely_quoted, saved, talk_of
+from assistant.answering import Draft, Writing, finish, generate, refusal, safely_quoted, saved, talk_of
 from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, Rewritten
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
 from assistant.ports import ChatModel, NoLine, Turn
@@ -25,15 +25,13 @@ from assistant.rewrite import needs_rewriting, stand_alone
 from assistant.text import is_readable
 
 
-@dataclass(frozen=True)
-class Pipeline:
+@dataclass(frozen=True, kw_only=True)
+class Pipeline(Writing):
     """What one question needs. `model` None means quotes only; `budget_tokens` is the space for a prompt."""
 
     indexes: Indexes
     model: ChatModel | None
     release_id: str
-    num_predict: int
-    budget_tokens: int
     passages_limit: int
 
 
@@ -58,11 +56,10 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
         elif pipeline.model is None:
             answer = safely_quoted(draft, None)
         else:
-            budget_tokens, num_predict = pipeline.budget_tokens, pipeline.num_predict
             while (outlook := await turn.outlook()) is not None:
                 yield outlook
             draft.queue_seconds = turn.waited_seconds
-            tokens = generate(draft, pipeline.model, budget_tokens=budget_tokens, num_predict=num_predict)
+            tokens = generate(draft, pipeline.model, pipeline)
             try:
                 async with aclosing(tokens):
                     async for token in tokens:

@@ -60,6 +60,7 @@ def make_draft(
     passages: Annotated[int | None, typer.Option(help="Passages offered to the model.")] = None,
     meaning: Annotated[float | None, typer.Option(help="Weight of the search by meaning, 0 to 4.")] = None,
     words: Annotated[float | None, typer.Option(help="Weight of the search by words, 0 to 4.")] = None,
+    asks_first: Annotated[bool | None, typer.Option(help="Ask the model first whether the passages say it.")] = None,
     why: Why = "",
     as_json: Json = False,
 ) -> None:
@@ -71,7 +72,7 @@ def make_draft(
         published = None if standing.release_id is None else ledger.release(standing.release_id)
         source = ledger.release(base) if base else None
         before = read_content(settings.modelfile) if source is None else source.content
-        edits = Edits(_read(system), num_ctx, temperature, top_k, passages, meaning, words)
+        edits = Edits(_read(system), num_ctx, temperature, top_k, passages, meaning, words, asks_first)
         content = before if edits.is_empty else edited(before, edits)
         against = _answering(settings, published)
         changed = differences(against, content)

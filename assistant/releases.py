@@ -46,11 +46,13 @@ class ReleaseAct(StrEnum):
 @dataclass(frozen=True)
 class Tuning:
     """What a release says beside its Modelfile. `passages` offered to the model (None: as the setting says); `meaning` and
-    `words` multiply what the two searches count for, 1 as they are."""
+    `words` multiply what the two searches count for, 1 as they are; `asks_first`: before an answer the model is asked whether the
+    passages say it at all."""
 
     passages: int | None = None
     meaning: float = 1.0
     words: float = 1.0
+    asks_first: bool = False
 
     @property
     def meaning_by_words(self) -> float:

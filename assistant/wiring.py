@@ -234,6 +234,7 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
             num_ctx=num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
         ),
         passages_limit=content.tuning.passages or settings.passages_limit,
+        asks_first=content.tuning.asks_first,
     )
     try:
         auditor = auditor_of(settings.audit.questions, data_folder=settings.data_folder)

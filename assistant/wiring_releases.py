@@ -80,6 +80,7 @@ def pipeline_of(
             num_ctx=num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
         ),
         passages_limit=tuning.passages or settings.passages_limit,
+        asks_first=tuning.asks_first,
     )
 
 

@@ -1,7 +1,7 @@
 """What a release says: read from modelfiles/, edited, compared, and put into the words of a model host. Pure, but for reading.
 
 modelfiles/company-assistant.Modelfile    base model, PARAMETERs, SYSTEM
-modelfiles/retrieval.toml                 passages, meaning, words; it need not exist
+modelfiles/retrieval.toml                 passages, meaning, words, asks_first; it need not exist
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Edits:
     passages: int | None = None
     meaning: float | None = None
     words: float | None = None
+    asks_first: bool | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -58,7 +59,7 @@ def read_content(modelfile: Path) -> Content:
         ) from error
     odd = set(found) - {field.name for field in fields(Tuning)}
     if odd:
-        raise _out_of_range(f"{file}: {', '.join(sorted(odd))}", "passages, meaning, words")
+        raise _out_of_range(f"{file}: {', '.join(sorted(odd))}", "passages, meaning, words, asks_first")
     return Content(text, checked(Tuning(**found)))
 
 
@@ -88,7 +89,11 @@ def edited(content: Content, edits: Edits) -> Content:
     system = modelfile.system if edits.system is None else edits.system
     changed = replace(modelfile, parameters=parameters, system=system)
     tuning = content.tuning
-    given = {name: value for name in ("passages", "meaning", "words") if (value := getattr(edits, name)) is not None}
+    given = {
+        name: value
+        for name in ("passages", "meaning", "words", "asks_first")
+        if (value := getattr(edits, name)) is not None
+    }
     text = content.modelfile if changed == modelfile else write_modelfile(changed)
     return Content(text, checked(replace(tuning, **given)))
 

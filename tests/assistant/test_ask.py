@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -118,6 +119,28 @@ def test_passages_come_before_the_first_token_and_the_end_comes_once() -> None:
 def test_the_models_own_count_replaces_the_estimate() -> None:
     context = answer_of("有給休暇の申請", pipeline(ScriptedModel("3営業日前まで [1]。"))).context
     assert (context.prompt_tokens, context.counted_by) == (77, "model")
+
+
+@pytest.mark.parametrize(("said", "is_refused"), [("いいえ", True), ("No.", True), ("はい", False), ("たぶん", False)])
+def test_a_model_that_is_asked_first_and_says_no_writes_no_answer(said: str, is_refused: bool) -> None:
+    model = ScriptedModel(said)
+    events = events_of("有給休暇の申請", replace(pipeline(model), asks_first=True))
+    assert ("はい」か「いいえ」" in model.prompts[0], len(model.prompts)) == (True, 1 if is_refused else 2)
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert any(isinstance(event, Token) for event in events) is not is_refused
+    assert last.answer.refused or not is_refused
+    if is_refused:
+        assert last.answer.reason == "not_in_documents"
+        assert [notice.code for notice in last.answer.notices] == ["model_found_nothing"]
+
+
+def test_both_prompts_of_a_question_begin_alike_so_that_the_server_reads_once() -> None:
+    model = ScriptedModel("はい")
+    events_of("有給休暇の申請", replace(pipeline(model), asks_first=True))
+    first, second = model.prompts
+    assert first.index("質問:") == second.index("質問:")
+    assert first[: first.index("質問:")] == second[: second.index("質問:")]
 
 
 def test_the_fixed_sentence_is_a_refusal_with_the_nearest_passages() -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 from markdown_it import MarkdownIt
 
-from assistant.answering import Draft, finish, generate
+from assistant.answering import Draft, Writing, finish, generate
 from assistant.domain import Answer, ModelEnd, ModelToken, Principal, Question, SearchResult
 from assistant.links import without_markup
 from assistant.pack import stable_prefix
@@ -63,7 +63,9 @@ def answered(document: Injected, *, marked: bool) -> tuple[Answer, str]:
 
     async def write() -> str:
         shown = ""
-        async with aclosing(generate(draft, Obedient(marked=marked), budget_tokens=8000, num_predict=500)) as tokens:
+        async with aclosing(
+            generate(draft, Obedient(marked=marked), Writing(budget_tokens=8000, num_predict=500))
+        ) as tokens:
             async for token in tokens:
                 shown += token.text
         return shown

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from assistant.answering import Draft, finish, generate
+from assistant.answering import Draft, Writing, finish, generate
 from assistant.domain import Answer, Principal, Question, SearchResult
 from assistant.errors import ContextOverflow
 from tests.assistant.passages import passage
@@ -29,7 +29,7 @@ def answered(stub: StubOllama, *, num_ctx: int, budget_tokens: int) -> Answer:
     draft.found(SearchResult(PASSAGES, (), 0.0))
 
     async def write() -> None:
-        async with aclosing(generate(draft, model, budget_tokens=budget_tokens, num_predict=64)) as tokens:
+        async with aclosing(generate(draft, model, Writing(budget_tokens=budget_tokens, num_predict=64))) as tokens:
             async for _ in tokens:
                 pass
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from assistant.adapters.ollama import OllamaChatModel
-from assistant.answering import Draft, finish, generate
+from assistant.answering import Draft, Writing, finish, generate
 from assistant.domain import Answer, Passage, Principal, Question, SearchResult
 from assistant.errors import Language
 from assistant.history import Exchange
@@ -122,7 +122,7 @@ def answered(
     draft.found(SearchResult(tuple(found), (), 0.0))
 
     async def write() -> None:
-        async with aclosing(generate(draft, model, budget_tokens=4000, num_predict=64)) as tokens:
+        async with aclosing(generate(draft, model, Writing(budget_tokens=4000, num_predict=64))) as tokens:
             async for _ in tokens:
                 pass
 
