@@ -1,5 +1,5 @@
 """`assistant up | ask | search | evaluate`, and with doctor_commands.py, people_commands.py, canary_commands.py,
-release_commands.py and capacity_commands.py `doctor | keys | users | audit | canary | release | capacity`: the command
+release_commands.py and measure_commands.py `doctor | keys | users | audit | canary | release | capacity`: the command
 line of the core."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from assistant import canary_commands, capacity_commands, doctor_commands, people_commands, release_commands
+from assistant import canary_commands, doctor_commands, measure_commands, people_commands, release_commands
 from assistant.domain import Answer, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.host import commands as host_commands
@@ -197,7 +197,7 @@ def evaluate(
 doctor_commands.add_to(app)
 people_commands.add_to(app)
 app.add_typer(canary_commands.canary, name="canary")
-capacity_commands.add_to(app)
+measure_commands.add_to(app)
 host_commands.add_to(app)
 release_commands.add_to(app)
 

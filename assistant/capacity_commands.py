@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -82,14 +82,14 @@ def plan_memory(
         known = catalogue()
         tokens = num_ctx or settings.num_ctx or read_modelfile(settings.modelfile).num_ctx or DEFAULT_NUM_CTX
         load = Load(tokens, parallel or settings.model_parallel, kv.value, _FLASH[flash_attention])
-        wish = Wish(installed_or_known(models, model or _chat_model(settings, models), known), load)
+        wish = Wish(installed_or_known(models, model or chat_model(settings, models), known), load)
         beside = embedder if embedder is not None else settings.embed_model if settings.embedder == "ollama" else "none"
         if beside != "none":
             wish = replace(wish, embedder=installed_or_known(models, beside, known), embedder_num_ctx=tokens)
         found = plan(wish, seen_room(gpu_memory))
         if picture is not None:
-            _write(picture, plan_picture(found, caller_language()))
-        _print(as_json, plan_object(found), plan_lines(found, caller_language()))
+            write_text(picture, plan_picture(found, caller_language()))
+        print_found(plan_object(found), plan_lines(found, caller_language()), as_json=as_json)
         if found.verdict is not Verdict.FITS:
             raise typer.Exit(EXIT_FAILED)
 
@@ -108,14 +108,14 @@ def choose_model(
         settings = load_settings()
         if work is Work.EMBEDDINGS:
             advice = _embedder_advice(settings)
-            _print(as_json, embedder_object(advice), embedder_lines(advice, caller_language()))
+            print_found(embedder_object(advice), embedder_lines(advice, caller_language()), as_json=as_json)
             is_well = not advice.unfit
         else:
             room, known = seen_room(gpu_memory), catalogue()
             load = Load(num_ctx, parallel, "q8_0", flash_attention=True)
             beside = known.get(settings.embed_model, known["bge-m3"]) if settings.embedder == "ollama" else None
             found = choose(work, room, load, known, embedder=beside)
-            _print(as_json, choice_object(found, room), choice_lines(found, room, caller_language()))
+            print_found(choice_object(found, room), choice_lines(found, room, caller_language()), as_json=as_json)
             is_well = any(candidate.is_chosen for candidate in found)
         if not is_well:
             raise typer.Exit(EXIT_FAILED)
@@ -135,7 +135,8 @@ def _embedder_advice(settings: Settings) -> EmbedderAdvice:
     )
 
 
-def _print(as_json: bool, found: dict[str, Any], lines: Iterable[str]) -> None:  # noqa: FBT001
+def print_found(found: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """One JSON object, or lines for people."""
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else "\n".join(lines))
 
 
@@ -161,8 +162,8 @@ def seen_room(given_gib: list[float] | None) -> Room:
     return Room(tuple(card.total_bytes for card in cards), machine_bytes(), said_by=names)
 
 
-def _chat_model(settings: Settings, models: OllamaModels) -> str:
-    """The chat model, or what its Modelfile is made from while it is not there yet."""
+def chat_model(settings: Settings, models: OllamaModels) -> str:
+    """Name of the chat model, or of what its Modelfile is made from while it is not there yet."""
     base = read_modelfile(settings.modelfile).base_model
     if settings.answers != "ollama":
         return base
@@ -173,7 +174,8 @@ def _chat_model(settings: Settings, models: OllamaModels) -> str:
     return settings.chat_model if is_there else base
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Writes a file for the administrator. Raises HostError."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -181,8 +183,3 @@ def _write(path: Path, text: str) -> None:
             Text(ja=f"{path} に書けません。", en=f"{path} cannot be written."),
             Text(ja="フォルダーと権限を確かめてください。", en="Check the folder and its rights."),
         ) from error
-
-
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.add_typer(capacity, name="capacity")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from assistant.errors import Language
 
@@ -123,6 +124,10 @@ class StoredAnswer:
     feedback: Feedback | None
     total_seconds: float
     created_at: str
+
+
+MEASURING: Final = "measuring-"
+"""Beginning of the names of the users that `assistant capacity measure` asks as; they are no people."""
 
 
 @dataclass(frozen=True)

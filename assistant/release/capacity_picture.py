@@ -1,4 +1,5 @@
-"""A plan as a picture: bars of memory over num_ctx for each KV type, and the line that is there. The one door to matplotlib.
+"""A plan as a picture: bars of memory over num_ctx for each KV type, and the line that is there. With load_report.py the one
+door to matplotlib.
 
 SVG, since it stays sharp, is small, and its text stays text: the reader's own fonts draw Japanese, which matplotlib's do
 not have.
@@ -26,7 +27,9 @@ _BAR_WIDTH = 0.8
 
 
 @contextmanager
-def svg_chart(*, panels: int, width: float = 11.0, height: float = 4.2) -> Iterator[tuple[Any, io.StringIO]]:
+def svg_chart(
+    *, panels: int, width: float = 11.0, height: float = 4.2, sharey: bool = True
+) -> Iterator[tuple[Any, io.StringIO]]:
     """(axes side by side, where the SVG is when the block has ended). The same input gives the same bytes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -37,7 +40,7 @@ def svg_chart(*, panels: int, width: float = 11.0, height: float = 4.2) -> Itera
         # Only widths are guessed from its own fonts, which lack Japanese; the reader's draw the text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure.subplots(1, panels, sharey=True, squeeze=False)[0], target
+        yield figure.subplots(1, panels, sharey=sharey, squeeze=False)[0], target
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
 
 

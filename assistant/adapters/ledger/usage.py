@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.cursors import decode_cursor, encode_cursor
 from assistant.adapters.ledger.transaction import Transactional
-from assistant.history import DayOfUse, Feedback, OpenQuestion
+from assistant.history import MEASURING, DayOfUse, Feedback, OpenQuestion
 
 RATED_DOWN = "rated_down"
 """The reason of a question whose answer somebody rated down."""
+_EVALUATION = "evaluation"  # the name of release/evaluate.py EVALUATOR
 
 
 class Usage(Transactional):
@@ -80,6 +81,19 @@ class Usage(Transactional):
             page.append((Feedback(**row), question))
         last = page[-1][0] if len(rows) > limit else None
         return page, None if last is None else encode_cursor(last.created_at, last.answer_id)
+
+    def prompt_sizes(self, *, since: str, limit: int) -> list[int]:
+        """Tokens of the prompts that a model answered since that day, the newest first; evaluations and measurements left out."""
+        a = s.answers.c
+        people = and_(a.principal != _EVALUATION, a.principal.not_like(f"{MEASURING}%"))
+        statement = (
+            select(a.prompt_tokens)
+            .where(a.created_at >= since, a.mode == "generated", a.prompt_tokens > 0, people)
+            .order_by(a.created_at.desc())
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return list(connection.execute(statement).scalars())
 
     def documents_by_folder(self) -> dict[str, dict[str, int]]:
         """Living documents by status, of each folder by its name."""
