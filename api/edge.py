@@ -18,6 +18,7 @@ from api.drawing import Drawing
 from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.rates import KeyUses, Lately, Rates
+from api.release_work import ReleaseWork
 from api.tracing import Traces
 from assistant.admission import Admission
 from assistant.domain import DependencyState
@@ -48,6 +49,7 @@ class Edge:
     rates: Rates = field(default_factory=Rates)
     opened_lately: Lately = field(default_factory=lambda: Lately(seconds=OPENED_SECONDS))
     drawing: Drawing = field(default_factory=Drawing)
+    release_work: ReleaseWork = field(default_factory=ReleaseWork)
     states_of_upkeep: Callable[[], list[DependencyState]] = list
     key_uses: KeyUses = field(init=False)
     asked: int = 0

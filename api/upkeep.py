@@ -156,6 +156,7 @@ async def kept_up(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.wait({task})
         await upkeep.close()
         await edge.key_uses.finish()
+        await edge.release_work.close()
 
 
 async def _forever(upkeep: Upkeep, *, every_seconds: float) -> None:

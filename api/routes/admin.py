@@ -59,7 +59,7 @@ async def list_unanswered(
     request: Request, principal: Administrator, days: Days = 30, limit: Limit = 50
 ) -> OpenQuestionsOut:
     """Refused questions, and those whose answer was rated down; the most frequent first."""
-    await _audit(request, principal)
+    await note_viewed(request, principal)
     since = _since(days)
     ledger = edge_of(request).assistant.ledger
     call = partial(ledger.open_questions, since=since, limit=limit)
@@ -81,7 +81,7 @@ async def list_feedback(
     limit: Limit = 50,
 ) -> RatingsOut:
     """One page, and the cursor of the next. The answers themselves stay with those who asked."""
-    await _audit(request, principal)
+    await note_viewed(request, principal)
     ledger = edge_of(request).assistant.ledger
     call = partial(ledger.list_feedback, rating=rating, cursor=cursor, limit=limit)
     rated, following = await anyio.to_thread.run_sync(call)
@@ -90,7 +90,7 @@ async def list_feedback(
     )
 
 
-async def _audit(request: Request, principal: Principal) -> None:
+async def note_viewed(request: Request, principal: Principal) -> None:
     """Writes that an administrator reads what others asked, before they do. Raises StoreUnavailable."""
     entry = AuditEntry(
         Act.VIEWED, principal.name, principal.via, subject=request.url.path, request_id=request_id_of(request)

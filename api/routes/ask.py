@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing, suppress
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request, Response
 
@@ -32,10 +32,13 @@ from api.tracing import Course
 from assistant import wire
 from assistant.admission import crowd_of, user_of
 from assistant.domain import Answer, Event, Failed, Filters, Finished, Found, Principal, Question, Token
-from assistant.errors import AssistantError, Language, Overloaded, QuestionError, QuestionTooLong, Text
+from assistant.errors import AssistantError, Language, NotFound, Overloaded, QuestionError, QuestionTooLong, Text
 from assistant.history import Exchange
 from assistant.line import Crowd
 from assistant.text import language_of, without_control_characters
+
+if TYPE_CHECKING:  # see api/edge.py
+    from assistant.wiring import Assistant
 
 router = APIRouter(tags=["questions"])
 
@@ -96,17 +99,24 @@ def question_of(
     )
 
 
-def check_release(edge: Edge, release: str | None) -> None:
-    """Returns when `release` is the one that answers, or None. Raises InvalidRequest otherwise."""
-    if release is not None and release != edge.assistant.release_id:
-        raise invalid_field(
-            "release",
-            Text(ja="このリリースはありません。", en="There is no such release."),
-            hint=Text(
-                ja=f"release を省くか {edge.assistant.release_id} にしてください。",
-                en=f"Leave release out, or send {edge.assistant.release_id}.",
-            ),
-        )
+async def assistant_of(edge: Edge, release: str | None, principal: Principal) -> Assistant:
+    """What answers: the published release, or for administrators another one that they name.
+
+    Raises InvalidRequest for one that is not there, or not for this caller.
+    """
+    if release is None or release == edge.assistant.release_id:
+        return edge.assistant
+    if "admin" in principal.scopes:
+        with suppress(NotFound):
+            return await edge.assistant.of_release(release)
+    raise invalid_field(
+        "release",
+        Text(ja="このリリースはありません。", en="There is no such release."),
+        hint=Text(
+            ja=f"release を省くか {edge.assistant.release_id} にしてください。",
+            en=f"Leave release out, or send {edge.assistant.release_id}.",
+        ),
+    )
 
 
 class _Ahead:
@@ -158,8 +168,9 @@ class _Ahead:
 class Asking:
     """One question being asked. Consume `events` once, or `answer`; closing the generator frees everything."""
 
-    def __init__(self, request: Request, question: Question) -> None:
+    def __init__(self, request: Request, question: Question, assistant: Assistant | None = None) -> None:
         self._edge = edge_of(request)
+        self._assistant = assistant or self._edge.assistant
         self._request = request
         self._question = question
         self._log = log_fields(request)
@@ -230,7 +241,7 @@ class Asking:
         edge = self._edge
         try:
             with edge.admission.turn(user_of(self._question.principal), self._crowd) as turn:
-                async with aclosing(edge.assistant.ask(self._question, turn)) as events:
+                async with aclosing(self._assistant.ask(self._question, turn)) as events:
                     async for event in events:
                         if isinstance(event, Finished | Failed) and turn.admitted_at is not None:
                             waited = edge.metrics.queue_wait_seconds.labels(crowd=self._crowd.value)
@@ -319,8 +330,7 @@ async def ask(body: wire.AskIn, request: Request, principal: Asker) -> wire.Answ
         filters=body.filters.to_domain(),
         conversation_id=body.conversation_id,
     )
-    check_release(edge_of(request), body.release)
-    asking = Asking(request, question)
+    asking = Asking(request, question, await assistant_of(edge_of(request), body.release, principal))
     if body.stream or wants_events(request):
         return await open_stream(request, asking, encode=ask_frames)
     answer = await asking.answer()

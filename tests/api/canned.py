@@ -133,6 +133,10 @@ class CannedAssistant:
         finally:
             self.closed_at.append(time.perf_counter())
 
+    async def of_release(self, release_id: str) -> CannedAssistant:
+        """The same course, if the ledger has that release. Raises NotFound."""
+        return replace(self, release_id=self.ledger.release(release_id).release_id)
+
     def answering(self) -> contextlib.AbstractContextManager[None]:
         """Nobody ingests beside a canned assistant."""
         return contextlib.nullcontext()

@@ -15,11 +15,13 @@ from api.deps import ADMINISTRATORS, ALL_SCOPES
 from assistant.adapters.ledger import Ledger
 from assistant.domain import Principal
 from assistant.people import User
+from assistant.releases import Content, ReleaseAct, Tuning
 from assistant.users_file import sync_users
 from tests.api.canned import ANSWER, CITATION, RunningServer, write_document
 from tests.ingest.pdf_writing import write_pdf
 
 SECRET = "報酬"
+RELEASE = Content("FROM base\nPARAMETER num_ctx 4096\n")
 QUESTION = {"question": "有給休暇の期限は?"}
 CHAT = {"model": "company-assistant", "messages": [{"role": "user", "content": "休暇は?"}]}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -30,6 +32,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/conversations/{conversation_id}"): {"title": f"{SECRET}のこと"},
     ("POST", "/jobs"): {"kind": "run"},
     ("POST", "/uploads"): {"the body": "is the file"},
+    ("PUT", "/admin/releases/canary"): {"release_id": RELEASE.release_id, "percent": 0},
+    ("POST", "/admin/releases"): {"temperature": 0.1},
+    ("POST", "/admin/releases/rollback"): {"why": "worse"},
+    ("POST", "/admin/releases/{release_id}/publish"): {"why": "better"},
     ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
 }
 PARAMETERS = {("POST", "/uploads"): {"name": "案内.txt"}}
@@ -77,9 +83,13 @@ def scene(server: RunningServer, ledger: Ledger, tmp_path: Path) -> Iterator[Sce
     ledger.save_answer(answer, question=f"{SECRET}は?", principal=Principal("chie"))
     job = ledger.create_job("run", folder=str(root), requested_by="chie")
     wanted_id = ledger.want_answer("a_chies", principal=Principal("chie")).wanted_id
+    ledger.adopt(Content(RELEASE.modelfile, Tuning(passages=3)), model="m", digest="d", by="chie")
+    ledger.save_draft(RELEASE, by="chie", details={})
+    ledger.move(RELEASE.release_id, revision=1, act=ReleaseAct.PUBLISHED, by="chie")
     ids = {"document_id": document_id, "answer_id": "a_chies", "conversation_id": "c_chies", "job_id": job.job_id} | {
         "wanted_id": wanted_id,
         "page": "1",
+        "release_id": RELEASE.release_id,
     }
     keys = {
         Caller.WRONG_KEY: "ca_" + "x" * 43,

@@ -12,9 +12,11 @@ import pytest
 
 from api.deps import ADMINISTRATORS
 from api.errors import TABLE
+from api.examples_releases import CONTENT
 from api.main import create_app
 from assistant.adapters.ledger import Ledger
 from assistant.domain import Principal
+from assistant.releases import Content, ReleaseAct
 from assistant.settings import Settings
 from tests.api.canned import ANSWER, RunningServer
 from tests.api.test_errors import all_errors, made
@@ -99,6 +101,11 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
         "/admin/folders",
         "/admin/feedback",
         "/admin/unanswered",
+        "/admin/releases",
+        "/admin/releases/canary",
+        "/admin/releases/rollback",
+        "/admin/releases/{release_id}",
+        "/admin/releases/{release_id}/publish",
         "/documents",
         "/documents/{document_id}",
         "/documents/{document_id}/file",
@@ -132,8 +139,12 @@ def test_the_example_of_a_request_is_answered_as_described(
 ) -> None:
     ledger.set_groups("ben", [ADMINISTRATORS])
     ledger.save_answer(replace(ANSWER, citations=()), question="期限は?", principal=Principal("ben"))
+    ledger.adopt(Content("FROM m\nPARAMETER num_ctx 4096\n"), model="m", digest="d", by="chie")
+    release_id = ledger.save_draft(CONTENT, by="chie", details={}).release_id
+    ledger.move(release_id, revision=1, act=ReleaseAct.PUBLISHED, by="chie")
+    ids = {"answer_id": "a_1", "conversation_id": "c_1", "release_id": release_id}
     with server.client() as client:
-        response = client.request(method, path.format(answer_id="a_1", conversation_id="c_1"), json=example)
+        response = client.request(method, path.format(**ids), json=example)
     assert response.is_success, response.text
     shape = described()["paths"][path][method]["responses"][str(response.status_code)]["content"]["application/json"]
     jsonschema.validate(response.json(), shape["schema"] | {"components": described()["components"]})
