@@ -39,6 +39,7 @@ _RELEASE: Json = {
     "passages": None,
     "meaning": 1.0,
     "words": 1.0,
+    "asks_first": False,
     "system": "抜粋だけを根拠に、短く答えます。",
     "is_evaluated": False,
 }

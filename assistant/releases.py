@@ -71,8 +71,11 @@ class Content:
     def release_id(self) -> str:
         """Equal contents have equal ids; without a tuning it is the Modelfile's own hash."""
         digest = hashlib.sha256(self.modelfile.encode())
-        if self.tuning != Tuning():
-            digest.update(b"\0" + json.dumps(asdict(self.tuning), sort_keys=True).encode())
+        usual = asdict(Tuning())
+        # Of the tuning only what is unusual counts: a value that is new one day changes no id.
+        unusual = {name: value for name, value in asdict(self.tuning).items() if value != usual[name]}
+        if unusual:
+            digest.update(b"\0" + json.dumps(unusual, sort_keys=True).encode())
         return "r_" + digest.hexdigest()[:16]
 
 

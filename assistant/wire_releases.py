@@ -24,6 +24,7 @@ class DraftIn(AdminShape):
     passages: int | None = Field(default=None, ge=1, le=50)
     meaning: float | None = Field(default=None, ge=0, le=4)
     words: float | None = Field(default=None, ge=0, le=4)
+    asks_first: bool | None = None
     why: PlainLine = ""
 
 
@@ -68,6 +69,7 @@ class ReleaseOut(AdminShape):
     passages: int | None
     meaning: float
     words: float
+    asks_first: bool
     system: str
     is_evaluated: bool
 

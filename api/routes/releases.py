@@ -188,9 +188,7 @@ async def publish_release(
 def _draft(edge: Edge, body: DraftIn, *, by: str) -> Release:
     ledger = edge.assistant.ledger
     standing = ledger.standing()
-    edits = Edits(
-        body.system, body.num_ctx, body.temperature, body.top_k, body.passages, body.meaning, body.words
-    )  # fmt: skip
+    edits = Edits(**body.model_dump(exclude={"base", "why"}))
     based_on = body.base or (None if edits.is_empty else standing.release_id)
     before = read_content(edge.settings.modelfile) if based_on is None else _known(edge, based_on).content
     content = before if edits.is_empty else edited(before, edits)
