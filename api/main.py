@@ -103,6 +103,7 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
         queue_limit=settings.queue_limit,
         user_running=queue.user_running or math.ceil(parallel / 2),
         user_waiting=queue.user_waiting,
+        second_parallel=0 if settings.second.kind == "none" else settings.second.parallel,
     )
     metrics.watch(admission)
     traces = Traces(settings.traces.url) if settings.traces.url else None

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from assistant.adapters.breaker import Breaker, State
 from assistant.admission import Admission
 from assistant.line import Crowd
+from assistant.places import Places
 
 _FIRST_TOKEN_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
 _WAIT_BUCKETS = (0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320)
@@ -31,6 +32,7 @@ class Metrics:
         self.questions = Counter(
             "assistant_questions", "Questions answered.", ["mode", "refused"], registry=self.registry
         )
+        self._count_models()
         self.errors = Counter("assistant_errors", "Errors told to callers.", ["code"], registry=self.registry)
         self.hang_ups = Counter(
             "assistant_hang_ups", "Questions whose caller left before the end.", registry=self.registry
@@ -86,6 +88,16 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _count_models(self) -> None:
+        self.answers = Counter(
+            "assistant_answers", "Answers by the model that wrote them, or `quotes`.", ["model"], registry=self.registry
+        )
+        self.moves = Counter(
+            "assistant_model_moves",
+            "Questions that went to the other model, because theirs did not answer.",
+            registry=self.registry,
+        )
+
     def watch_breakers(self, breakers: Callable[[], Sequence[Breaker]]) -> None:
         """Shows the breakers, 0 for those that are not there (yet)."""
         state = Gauge(
@@ -100,12 +112,12 @@ class Metrics:
             ["dependency"],
             registry=self.registry,
         )
-        for name in ("model", "embedder"):
+        for name in ("model", "second", "embedder"):
             state.labels(dependency=name).set_function(partial(_state_of, name, breakers))
             openings.labels(dependency=name).set_function(partial(_openings_of, name, breakers))
 
     def watch(self, admission: Admission) -> None:
-        """Shows the line and the places of an admission, as they are when somebody looks."""
+        """Shows the lines and the places of an admission, as they are when somebody looks."""
         waiting = Gauge("assistant_questions_waiting", "Questions waiting for the model now.", registry=self.registry)
         waiting.set_function(lambda: admission.waiting)
         depth = Gauge("assistant_queue_depth", "Questions in line by crowd.", ["crowd"], registry=self.registry)
@@ -116,8 +128,26 @@ class Metrics:
         places.set(admission.parallel)
         taken = Gauge("assistant_model_places_taken", "Answers being written now.", registry=self.registry)
         taken.set_function(lambda: admission.active)
+        by_line = Gauge(
+            "assistant_model_line",
+            "In front of the first and the second model: places, places taken, questions waiting.",
+            ["model", "what"],
+            registry=self.registry,
+        )
+        for name, line in zip(("first", "second"), admission.lines, strict=False):
+            by_line.labels(model=name, what="places").set(line.parallel)
+            by_line.labels(model=name, what="taken").set_function(partial(_taken_of, line))
+            by_line.labels(model=name, what="waiting").set_function(partial(_waiting_of, line))
         for bound in ("machine", "user"):
             self.queue_refusals.labels(bound=bound)
+
+
+def _taken_of(places: Places) -> int:
+    return places.active
+
+
+def _waiting_of(places: Places) -> int:
+    return places.waiting
 
 
 def _state_of(name: str, breakers: Callable[[], Sequence[Breaker]]) -> int:

@@ -77,6 +77,11 @@ class ChatIn(Lenient):
         return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
 
     @property
+    def opening(self) -> str:
+        """The first user message, which all requests of one conversation have in common."""
+        return next((m.text for m in self.messages if m.role == "user"), "")
+
+    @property
     def earlier(self) -> tuple[Exchange, ...]:
         """The exchanges before the last user message, as the caller tells them; messages without text are none."""
         last = max((i for i, message in enumerate(self.messages) if message.role == "user"), default=0)

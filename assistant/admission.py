@@ -1,10 +1,11 @@
-"""Places in front of the model: so many answers at once, a bounded line with a fair order, honest waits.
+"""Who is let in, and to which model's line: so many answers at once, bounded lines with a fair order, honest waits.
 
     arrives ──▶ searched for ──▶ in line ──▶ holds a place ──▶ gone        bounds are checked at the arrival alone:
-       └ full: Overloaded          └ leaves whenever it likes ┘            whoever is let in is never refused later
+       └ full: Overloaded          ▲           │ the model is away         whoever is let in is never refused later
+                                   └ other line ┘
 
-The order is that of assistant/line.py. One event loop owns an Admission; every method but `outlook` returns at once. Must
-not know what a question says.
+Each model has places and a line of its own (assistant/places.py). One event loop owns an Admission; every method but
+`outlook` returns at once. Must not know what a question says.
 """
 
 from __future__ import annotations
@@ -20,20 +21,13 @@ from typing import Literal
 
 from assistant.domain import Principal, Queued
 from assistant.errors import Overloaded, Text
-from assistant.line import Crowd, Forecast, Line, Order, Pace, Waiting, foresee
+from assistant.line import Crowd
+from assistant.places import InPlace, Places
 
 REFRESH_SECONDS = 5.0
 """Whoever waits is told anew how long it takes at least this often."""
 AGAIN_SECONDS = 0.5
 """And at most this often: a screen that counts down needs no more, and two hundred who wait are told each time."""
-STALE_SECONDS = 1.0
-"""A forecast is made anew after this time, whatever happens: answers that do not end change it too."""
-LEARNED_WEIGHT = 0.1
-"""Weight of the newest wait in the correction of what is told."""
-LEAST_TELLING_SECONDS = 0.2
-"""Shorter waits say nothing about how good the forecast is."""
-MOST_CORRECTION = math.log(4.0)
-"""What is told is never more than four times, nor less than a quarter of what was played through."""
 YOUR_TURN = Queued(position=0, wait_seconds=0.0)
 """The wait is over: the model reads the question now."""
 
@@ -50,46 +44,59 @@ def crowd_of(principal: Principal, *, is_background: bool = False) -> Crowd:
     return Crowd.APPS if principal.via == "key" else Crowd.PEOPLE
 
 
-class Turn(Waiting):
-    """One question's way through an Admission; see ports.Turn. `waited_seconds` is the time spent in line so far."""
+class Turn(InPlace):
+    """One question's way through an Admission; see ports.Turn. `waited_seconds` is the time spent in lines so far."""
 
     def __init__(self, admission: Admission, user: str, crowd: Crowd, number: int) -> None:
         super().__init__(user, crowd, number)
-        self.state: Literal["arrived", "in line", "holding", "gone"] = "arrived"
         self.changed = asyncio.Event()
-        self.lined_up_at: float | None = None
-        self.admitted_at: float | None = None
-        self.foreseen_seconds: float | None = None
         self._admission = admission
         self._told: Queued | None = None
         self._told_at = -math.inf
+        self._waited_before = 0.0
+        self._places: Places | None = None
+        self.is_gone = False
+
+    @property
+    def state(self) -> Literal["arrived", "in line", "holding", "gone"]:
+        """How far it is."""
+        if self.is_gone:
+            return "gone"
+        if self._places is None:
+            return "arrived"
+        return "in line" if self.admitted_at is None else "holding"
 
     @property
     def waited_seconds(self) -> float:
         """Seconds in line, up to the place."""
-        if self.lined_up_at is None:
-            return 0.0
-        return (self._admission.now() if self.admitted_at is None else self.admitted_at) - self.lined_up_at
+        return self._waited_before + self.in_line_seconds(self._admission.now())
 
     @property
     def held_seconds(self) -> float:
         """Seconds since the place was given."""
-        return 0.0 if self.admitted_at is None else self._admission.now() - self.admitted_at
+        return self.holding_seconds(self._admission.now())
 
-    def line_up(self) -> None:
-        """Asks for a place; nothing changes when that was done before."""
-        if self.state == "arrived":
-            self._admission.line_up(self)
+    def line_up(self, line: int = 0) -> None:
+        """Asks for a place in front of a model; nothing changes when that was done before."""
+        places = self._admission.lines[line]
+        if self.is_gone or self._places is places:
+            return
+        if self._places is not None:
+            self._waited_before = self.waited_seconds
+            self._places.remove(self)
+        self._told, self._told_at = None, -math.inf
+        self._places = places
+        places.add(self)
 
-    async def outlook(self) -> Queued | None:
+    async def outlook(self, line: int = 0) -> Queued | None:
         """What to tell whoever waits, as soon as there is something new: each step of the position, and the wait. Whoever
         was told to wait is told last that it is their turn, as position 0. None as soon as the place is held."""
-        self.line_up()
-        while self.state == "in line":
+        self.line_up(line)
+        while self._places is not None and self.state == "in line":
             self.changed.clear()
             pause_seconds = AGAIN_SECONDS - (self._admission.now() - self._told_at)
             if pause_seconds <= 0.0:
-                outlook = self._admission.outlook(self)
+                outlook = self._places.outlook(self)
                 pause_seconds += REFRESH_SECONDS - AGAIN_SECONDS
                 if self._told is None or outlook.position != self._told.position or pause_seconds <= 0.0:
                     return self._tell(outlook)
@@ -104,15 +111,26 @@ class Turn(Waiting):
         self._told, self._told_at = outlook, self._admission.now()
         return outlook
 
+    def news(self) -> None:
+        """Its place in line may have changed."""
+        self.changed.set()
+
     def leave(self, *, is_whole: bool = False) -> None:
         """Gives the place, or the place in line, to the next; `is_whole`: a whole answer was written, which teaches
         the pace. Leaving twice is no error."""
-        if self.state != "gone":
-            self._admission.left(self, is_whole=is_whole)
+        if self.is_gone:
+            return
+        self.is_gone = True
+        self._admission.left(self)
+        if self._places is not None:
+            self._places.remove(self, is_whole=is_whole)
 
 
 class Admission:
-    """`parallel` places, at most `queue_limit` questions beyond them; of one user `user_running` and `user_waiting`."""
+    """`parallel` places, at most `queue_limit` questions beyond them; of one user `user_running` and `user_waiting`.
+
+    With a second model, `second_parallel` places more, in front of which people line up apart.
+    """
 
     def __init__(
         self,
@@ -121,32 +139,35 @@ class Admission:
         queue_limit: int,
         user_running: int | None = None,
         user_waiting: int | None = None,
+        second_parallel: int = 0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.parallel = parallel
         self.now = now
         self._queue_limit = queue_limit
-        self._user_running = user_running or parallel
-        self._user_limit = self._user_running + (queue_limit if user_waiting is None else user_waiting)
-        self._order = Order(self._user_running)
-        self._line = Line()
-        self._holding: dict[Turn, None] = {}
+        own = user_running or parallel
+        self.lines = [Places(parallel, user_running=own, now=now)]
+        if second_parallel:
+            its_own = math.ceil(second_parallel * own / parallel)  # the same share of its places as of the first's
+            self.lines.append(Places(second_parallel, user_running=its_own, now=now))
+        self._user_limit = own + (queue_limit if user_waiting is None else user_waiting)
         self._present: Counter[str] = Counter()
         self._arrivals = 0
-        self._pace = Pace()
-        self._forecast: tuple[float, Forecast] | None = None
         self._promised: deque[float] = deque()
-        self._corrections = dict.fromkeys(Crowd, 0.0)
+
+    @property
+    def parallel(self) -> int:
+        """Questions that may hold a place at once."""
+        return sum(places.parallel for places in self.lines)
 
     @property
     def active(self) -> int:
         """Questions that hold a place now."""
-        return len(self._holding)
+        return sum(places.active for places in self.lines)
 
     @property
     def waiting(self) -> int:
         """Questions in line now."""
-        return len(self._line)
+        return sum(places.waiting for places in self.lines)
 
     @property
     def present(self) -> int:
@@ -155,7 +176,7 @@ class Admission:
 
     def depth(self, crowd: Crowd) -> int:
         """Questions of a crowd in line now."""
-        return self._line.depth(crowd)
+        return sum(places.depth(crowd) for places in self.lines)
 
     @contextmanager
     def turn(self, user: str, crowd: Crowd) -> Iterator[Turn]:
@@ -172,70 +193,11 @@ class Admission:
         finally:
             turn.leave()
 
-    def line_up(self, turn: Turn) -> None:
-        """Takes a turn into the line; see Turn.line_up."""
-        if not self._line.depth(turn.crowd):
-            self._order.joined(turn.crowd)
-        turn.state, turn.lined_up_at = "in line", self.now()
-        self._line.add(turn)
-        self._go_on()
-        if turn.state == "in line":
-            turn.foreseen_seconds = self._foreseen().turns[turn][1]
-
-    def outlook(self, turn: Turn) -> Queued:
-        """Position and seconds of a turn in line."""
-        position, seconds = self._foreseen().turns[turn]
-        made_at = self._forecast[0] if self._forecast is not None else self.now()
-        left = max(0.0, seconds - (self.now() - made_at)) * math.exp(self._corrections[turn.crowd])
-        return Queued(position=position, wait_seconds=round(left, 1))
-
-    def left(self, turn: Turn, *, is_whole: bool) -> None:
-        """Takes a turn out, wherever it is; see Turn.leave."""
-        if turn.state == "in line":
-            self._line.remove(turn)
-        elif turn.state == "holding":
-            del self._holding[turn]
-            self._order.ended(turn.user)
-            if is_whole:
-                self._pace.learn(turn.held_seconds)
-        turn.state = "gone"
+    def left(self, turn: Turn) -> None:
+        """Notes that a question is gone; see Turn.leave."""
         self._present[turn.user] -= 1
         if not self._present[turn.user]:
             del self._present[turn.user]
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Gives free places to those whose turn it is, and lets the others see what has changed."""
-        while len(self._holding) < self.parallel:
-            taken = self._order.take(self._line)
-            if not isinstance(taken, Turn):
-                break
-            taken.state, taken.admitted_at = "holding", self.now()
-            self._holding[taken] = None
-            self._learn_from(taken)
-            taken.changed.set()
-        self._forecast = None
-        for waiting in self._line.everybody():
-            if isinstance(waiting, Turn):
-                waiting.changed.set()
-
-    def _learn_from(self, turn: Turn) -> None:
-        """Compares a wait with what was foreseen when it began: those who come later and overtake are not foreseen."""
-        waited, foreseen = turn.waited_seconds, turn.foreseen_seconds
-        if foreseen is None or max(waited, foreseen) < LEAST_TELLING_SECONDS:
-            return
-        known = self._corrections[turn.crowd]
-        ratio = max(waited, LEAST_TELLING_SECONDS) / max(foreseen, LEAST_TELLING_SECONDS)
-        corrected = known + LEARNED_WEIGHT * (math.log(ratio) - known)
-        self._corrections[turn.crowd] = max(-MOST_CORRECTION, min(MOST_CORRECTION, corrected))
-
-    def _foreseen(self) -> Forecast:
-        now = self.now()
-        if self._forecast is None or now - self._forecast[0] > STALE_SECONDS:
-            running = [(turn.user, turn.held_seconds) for turn in self._holding]
-            made = foresee(self._line, self._order, self._pace, parallel=self.parallel, running=running)
-            self._forecast = (now, made)
-        return self._forecast[1]
 
     def _full(self) -> Overloaded:
         """The machine's bound: come back when a place in line has come free that nobody else was told of."""
@@ -243,7 +205,7 @@ class Admission:
         while self._promised and self._promised[0] <= now:
             self._promised.popleft()
         count = len(self._promised) + 1
-        seconds = self._foreseen().ending(count, pace_seconds=self._pace.seconds, parallel=self.parallel)
+        seconds = min(places.ending_seconds(count) for places in self.lines)
         self._promised.append(max(now + seconds, self._promised[-1] if self._promised else 0.0))
         return _overloaded(
             seconds,
@@ -256,11 +218,9 @@ class Admission:
 
     def _own_limit(self, user: str) -> Overloaded:
         """The user's own bound: come back when the first of their questions ends."""
-        turns = self._foreseen().turns
-        ends = [self._pace.remaining_seconds(turn.held_seconds) for turn in self._holding if turn.user == user]
-        ends += [turns[waiting][1] + self._pace.seconds for waiting in self._line.everybody() if waiting.user == user]
+        ends = [seconds for places in self.lines for seconds in places.endings_of(user)]
         return _overloaded(
-            min(ends, default=self._pace.seconds),
+            min(ends, default=self.lines[0].pace_seconds),
             Text(
                 ja=f"あなたの質問がすでに {self._present[user]} 件、回答中か順番待ちです。",
                 en=f"You already have {self._present[user]} questions being answered or waiting.",

@@ -59,6 +59,7 @@ class Draft:
     def __init__(self, question: Question, release_id: str, *, started: float) -> None:
         self.question = question
         self.release_id = release_id
+        self.conversation_id = question.conversation_id or "c_" + uuid.uuid4().hex
         self.talk = Talk()
         self.rewriting: Rewriting | None = None
         self.links_removed = 0
@@ -309,7 +310,7 @@ def _answer(draft: Draft, *, text: str, mode: AnswerMode) -> Answer:
         release_id=draft.release_id,
         model=draft.model_name or "quotes",
         answer_id="a_" + uuid.uuid4().hex,
-        conversation_id=draft.question.conversation_id or "c_" + uuid.uuid4().hex,
+        conversation_id=draft.conversation_id,
         request_id=draft.question.request_id,
         timings=draft.timings(),
         rewritten=draft.rewriting.text if draft.rewriting is not None else None,

@@ -16,7 +16,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from assistant.answering import Draft, Writing, finish, generate, refusal, safely_quoted, saved, talk_of
+from assistant.answering import Draft, Writing, finish, refusal, safely_quoted, saved, talk_of
+from assistant.backends import SecondModel, at_work, order_of, written
 from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, Rewritten
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
 from assistant.ports import ChatModel, NoLine, Turn
@@ -27,24 +28,27 @@ from assistant.text import is_readable
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline(Writing):
-    """What one question needs. `model` None means quotes only; `budget_tokens` is the space for a prompt."""
+    """What one question needs. `model` None means quotes only; `budget_tokens` is the space for a prompt in each."""
 
     indexes: Indexes
     model: ChatModel | None
     release_id: str
     passages_limit: int
+    second: SecondModel | None = None
 
 
 async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) -> AsyncGenerator[Event, None]:
     """Events of one question; the last is Finished or Failed. `turn` is waited for when the model is needed."""
     turn = turn or NoLine()
     draft = Draft(question, pipeline.release_id, started=time.perf_counter())
+    order = order_of(question, pipeline.model, pipeline.second, conversation_id=draft.conversation_id)
     try:
         draft.talk = await talk_of(question, pipeline.indexes.ledger)
-        if pipeline.model is not None and needs_rewriting(question, draft.talk):
-            while (outlook := await turn.outlook()) is not None:  # the place is kept for the answer
+        helper, budget_tokens = at_work(order), pipeline.budget_tokens
+        if helper is not None and needs_rewriting(question, draft.talk):
+            while (outlook := await turn.outlook(helper.line)) is not None:  # the place is kept for the answer
                 yield outlook
-        alone = await stand_alone(question, draft.talk, pipeline.model, budget_tokens=pipeline.budget_tokens)
+        alone = await stand_alone(question, draft.talk, helper.model if helper else None, budget_tokens=budget_tokens)
         if alone is not None:
             draft.rewritten(alone)
             yield Rewritten(alone.text)
@@ -53,17 +57,14 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
         if not draft.passages:
             is_asking = is_readable(question.text)
             answer = refusal(draft, RefusalReason.NOTHING_FOUND if is_asking else RefusalReason.UNREADABLE_QUESTION)
-        elif pipeline.model is None:
+        elif not order:
             answer = safely_quoted(draft, None)
         else:
-            while (outlook := await turn.outlook()) is not None:
-                yield outlook
-            draft.queue_seconds = turn.waited_seconds
-            tokens = generate(draft, pipeline.model, pipeline)
+            pieces = written(draft, order, turn, pipeline)
             try:
-                async with aclosing(tokens):
-                    async for token in tokens:
-                        yield token
+                async with aclosing(pieces):
+                    async for piece in pieces:
+                        yield piece
                 turn.leave(is_whole=True)
                 answer = await finish(draft)
             except (ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted) as error:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from assistant.domain import Answer, Candidate, Filters, ModelEnd, ModelToken, Passage, Principal, Queued
+from assistant.errors import AssistantError, Text
 from assistant.generation import Generation
 from assistant.history import Exchange
 from assistant.reach import Reach
@@ -186,16 +187,46 @@ class ChatModel(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Differences:
+    """In what a model's server differs from the release, and what to do where it harms answers."""
+
+    message: Text
+    hint: Text
+    is_harmful: bool = False
+
+
+@runtime_checkable
+class TellsDifferences(Protocol):
+    """A chat model that can say in what its server differs from the release."""
+
+    def differences(self) -> Differences | None:
+        """The differences known since the last `check`; None when there are none."""
+        ...
+
+
+@runtime_checkable
+class MayRest(Protocol):
+    """A chat model that is left alone for a moment after it has failed."""
+
+    def resting(self) -> AssistantError | None:
+        """Why it would not be asked just now; None while it may be."""
+        ...
+
+
 class Turn(Protocol):
-    """One question's place in front of the model: asked for when the model is needed, given back when it is not."""
+    """One question's place in front of a model: asked for when the model is needed, given back when it is not."""
 
     @property
     def waited_seconds(self) -> float:
         """Seconds spent in line."""
         ...
 
-    async def outlook(self) -> Queued | None:
-        """What to tell whoever waits, as soon as it changes; None as soon as the model may be used."""
+    async def outlook(self, line: int = 0) -> Queued | None:
+        """What to tell whoever waits, as soon as it changes; None as soon as the model may be used.
+
+        Each model has a line of its own. Whoever names another line gives up place and standing in the one before.
+        """
         ...
 
     def leave(self, *, is_whole: bool = False) -> None:
@@ -208,7 +239,7 @@ class NoLine:
 
     waited_seconds = 0.0
 
-    async def outlook(self) -> Queued | None:
+    async def outlook(self, line: int = 0) -> Queued | None:
         """None."""
         return None
 

@@ -114,6 +114,31 @@ class Queue(Group):
     )
 
 
+class Second(Group):
+    """A second model beside the first: to move to another server step by step, and for when one of the two is away."""
+
+    kind: Literal["none", "ollama", "openai"] = Field(
+        default="none", description="What serves it: Ollama, or a server with OpenAI's protocol (vLLM, llama.cpp, …)."
+    )
+    url: str = Field(
+        default="", description="Its address: http://127.0.0.1:11434 (ollama), http://127.0.0.1:8083/v1 (openai)."
+    )
+    api_key: str = Field(default="", description="Bearer key for a server with OpenAI's protocol; empty sends none.")
+    model: str = Field(default="", description="Its name there. It must differ from the first model's.")
+    share_percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Share of people (of apps: of conversations) that it answers first; 0: only when the first is away.",
+    )
+    num_ctx: int | None = Field(
+        default=None, ge=512, le=1_048_576, description="Its window in tokens; empty: as large as the first model's."
+    )
+    parallel: int = Field(
+        default=1, ge=1, le=256, description="Questions that it answers at once: what its server runs in parallel."
+    )
+
+
 class Traces(Group):
     """Where OpenTelemetry traces go (extra `traces`). They hold times, tokens and codes, never what was asked or said."""
 
@@ -237,6 +262,7 @@ class Settings(BaseSettings):
     traces: Traces = Traces()
     queue: Queue = Queue()
     uploads: Uploads = Uploads()
+    second: Second = Second()
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,27 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
 from urllib.parse import parse_qs, urlsplit
 
 from assistant.adapters.breaker import Breaker, GuardedChatModel, GuardedEmbedder, seen_through
-from assistant.adapters.embedded import EMBEDDED_NUM_CTX
 from assistant.adapters.ledger import Ledger
-from assistant.adapters.model_calls import RecordedChatModel
 from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.admission import Admission
 from assistant.ask import Pipeline, ask
 from assistant.audit import Act, Auditor, auditor_of
+from assistant.backends import SecondModel
 from assistant.domain import DependencyState, Event, Failed, Found, Passage, Question, SearchResult
 from assistant.embedders import Embedders
-from assistant.errors import AssistantError, SettingsError, StoreUnavailable, Text
+from assistant.errors import AssistantError, StoreUnavailable, Text
 from assistant.following import Following
 from assistant.generation import EmbedderSpec
 from assistant.pack import prompt_budget
-from assistant.ports import ChatModel, Embedder, LexicalIndex, OpenQuestions, Reranker, Turn, VectorIndex
+from assistant.ports import Embedder, LexicalIndex, OpenQuestions, Reranker, Turn, VectorIndex
 from assistant.release.content import read_content
-from assistant.release.modelfile import Modelfile, parse_modelfile
+from assistant.release.modelfile import parse_modelfile
 from assistant.retrieve import Indexes, search
 from assistant.settings import Settings
+from assistant.wiring_models import chat_models, model_state
 from assistant.wiring_releases import open_host, pipeline_of
 
 RERANK_SECONDS = 5.0
@@ -79,8 +78,9 @@ class Assistant:
     @property
     def breakers(self) -> list[Breaker]:
         """The breakers around the servers that this deployment asks."""
-        model = self.pipeline.model
-        return [self.stores.breaker, *([model.breaker] if isinstance(model, GuardedChatModel) else [])]
+        second = self.pipeline.second
+        models = [self.pipeline.model, None if second is None else second.model]
+        return [self.stores.breaker, *(model.breaker for model in models if isinstance(model, GuardedChatModel))]
 
     @property
     def chat_model_name(self) -> str:
@@ -151,11 +151,9 @@ class Assistant:
         ]
         states = list(await asyncio.gather(*checks))
         if self.pipeline.model is not None:
-            try:
-                await self.pipeline.model.check()
-                states.append(DependencyState("model", "ok", self.pipeline.model.name, "", ""))
-            except AssistantError as error:
-                states.append(DependencyState("model", "warn", error.message.en, error.hint.ja, error.hint.en))
+            states.append(await model_state("model", self.pipeline.model))
+        if self.pipeline.second is not None:
+            states.append(await model_state("second", self.pipeline.second.model))
         states = [seen_through(state, self.breakers) for state in states]
         if self.following is not None:
             states.append(await self.following.state())
@@ -210,7 +208,7 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
     content = read_content(settings.modelfile)
     modelfile = parse_modelfile(content.modelfile)
     stores = await asyncio.to_thread(open_stores, settings)
-    model, num_ctx = _model_of(settings, modelfile)
+    models = chat_models(settings, modelfile)
     pipeline = Pipeline(
         indexes=Indexes(
             stores.ledger,
@@ -227,11 +225,12 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
                 user_waiting=SEARCHES_WAITING // 4,
             ),
         ),
-        model=model,
+        model=models.first,
+        second=None if models.second is None else SecondModel(models.second, settings.second.share_percent),
         release_id=content.release_id,
         num_predict=settings.num_predict,
         budget_tokens=prompt_budget(
-            num_ctx=num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
+            num_ctx=models.num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
         ),
         passages_limit=content.tuning.passages or settings.passages_limit,
         asks_first=content.tuning.asks_first,
@@ -241,7 +240,7 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
         following = Following(
             stores.ledger,
             pipeline,
-            lambda release: pipeline_of(release, settings, pipeline, _model_of),
+            lambda release: pipeline_of(release, settings, pipeline),
             host=open_host(settings),
             alias=settings.chat_model,
         )
@@ -251,41 +250,6 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
         yield assistant
     finally:
         stores.ledger.close()
-
-
-def _model_of(settings: Settings, modelfile: Modelfile) -> tuple[ChatModel | None, int]:
-    """A release's chat model behind a breaker of its own, and its window."""
-    num_ctx = _num_ctx(settings, modelfile)
-    asked = _chat_model(settings, modelfile, num_ctx=num_ctx)
-    return (None if asked is None else GuardedChatModel(RecordedChatModel(asked), Breaker("model"))), num_ctx
-
-
-def _num_ctx(settings: Settings, modelfile: Modelfile) -> int:
-    """The one window. A model that reads its window from the Modelfile must not be asked for another: it would reload."""
-    if settings.answers == "embedded":
-        return settings.num_ctx or EMBEDDED_NUM_CTX
-    asked, written = settings.num_ctx, modelfile.num_ctx
-    if asked is not None and written is not None and asked != written and settings.answers == "ollama":
-        raise SettingsError(
-            Text(
-                ja=f"ASSISTANT_NUM_CTX={asked} が Modelfile の num_ctx {written} と違います。",
-                en=f"ASSISTANT_NUM_CTX={asked} differs from the Modelfile's num_ctx {written}.",
-            ),
-            Text(
-                ja="質問のたびにモデルが読み直されます。どちらかに揃えてください。",
-                en="The model would be loaded anew at every question. Make them equal.",
-            ),
-        )
-    num_ctx = asked or written
-    if num_ctx is None:
-        raise SettingsError(
-            Text(ja="num_ctx がどこにも書かれていません。", en="num_ctx is written nowhere."),
-            Text(
-                ja="Modelfile に PARAMETER num_ctx 8192 を書いてください。",
-                en="Write PARAMETER num_ctx 8192 into the Modelfile.",
-            ),
-        )
-    return num_ctx
 
 
 def _state(name: str, check: Callable[[], object]) -> DependencyState:
@@ -338,56 +302,4 @@ def _reranker(settings: Settings) -> Reranker | None:
         model=parse_qs(address.query).get("model", [""])[0],
         api_key=settings.openai_api_key,
         timeout_seconds=RERANK_SECONDS,
-    )
-
-
-class _Timeouts(TypedDict):
-    connect_timeout_seconds: float
-    first_token_timeout_seconds: float
-    token_timeout_seconds: float
-
-
-class _Release(TypedDict):
-    system_text: str
-    temperature: float
-    top_p: float
-
-
-def _chat_model(settings: Settings, modelfile: Modelfile, *, num_ctx: int) -> ChatModel | None:
-    if settings.answers == "quotes":
-        return None
-    timeouts = _Timeouts(
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        first_token_timeout_seconds=settings.first_token_timeout_seconds,
-        token_timeout_seconds=settings.token_timeout_seconds,
-    )
-    if settings.answers == "ollama":
-        from assistant.adapters.ollama import OllamaChatModel
-
-        return OllamaChatModel(
-            url=settings.ollama_url,
-            model=settings.chat_model,
-            num_ctx=num_ctx,
-            system_text=modelfile.system,
-            create_command=f"ollama create {settings.chat_model} -f {settings.modelfile}",
-            **timeouts,
-        )
-    release = _Release(
-        system_text=modelfile.system,
-        temperature=modelfile.number("temperature", 0.2),
-        top_p=modelfile.number("top_p", 0.9),
-    )
-    if settings.answers == "embedded":
-        from assistant.adapters.embedded import EmbeddedChatModel
-
-        return EmbeddedChatModel(url=settings.embedded_chat_url, num_ctx=num_ctx, **release, **timeouts)
-    from assistant.adapters.openai_compatible import OpenAICompatibleChatModel
-
-    return OpenAICompatibleChatModel(
-        url=settings.openai_url,
-        model=settings.chat_model,
-        api_key=settings.openai_api_key,
-        num_ctx=num_ctx,
-        **release,
-        **timeouts,
     )

@@ -1,6 +1,6 @@
 """Settings -> what releases need: the host of their models, who publishes, and the pipeline that answers with one.
 
-wiring.py builds chat models; it hands that over.
+wiring_models.py builds the chat models.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from dataclasses import replace
 
 from assistant.adapters.ledger import Ledger
 from assistant.ask import Pipeline
+from assistant.backends import SecondModel
 from assistant.errors import ReleaseError, Text
 from assistant.pack import prompt_budget
-from assistant.ports import ChatModel, ModelHost
+from assistant.ports import ModelHost
 from assistant.release.content import read_content
-from assistant.release.modelfile import Modelfile, parse_modelfile
+from assistant.release.modelfile import parse_modelfile
 from assistant.release.publish import Bars, Publisher, reloads
 from assistant.releases import Release, Standing
 from assistant.settings import Settings
+from assistant.wiring_models import chat_models
 
 
 def open_host(settings: Settings) -> ModelHost | None:
@@ -58,26 +60,22 @@ def publisher_of(
     )
 
 
-def pipeline_of(
-    release: Release,
-    settings: Settings,
-    folder: Pipeline,
-    model_of: Callable[[Settings, Modelfile], tuple[ChatModel | None, int]],
-) -> Pipeline:
-    """What answers with a release: the folder's pipeline with its model, window, passages and weights."""
+def pipeline_of(release: Release, settings: Settings, folder: Pipeline) -> Pipeline:
+    """What answers with a release: the folder's pipeline with its models, window, passages and weights."""
     modelfile = parse_modelfile(release.content.modelfile)
     tuning = release.content.tuning
     # The setting only pins the folder's window: what is published has the window that was checked.
     pinned = {"num_ctx": None} if settings.answers == "ollama" and modelfile.num_ctx else {}
     own = settings.model_copy(update={"chat_model": release.model or settings.chat_model, **pinned})
-    model, num_ctx = model_of(own, modelfile)
+    models = chat_models(own, modelfile)
     return replace(
         folder,
         indexes=replace(folder.indexes, tuning=tuning),
-        model=model,
+        model=models.first,
+        second=None if models.second is None else SecondModel(models.second, settings.second.share_percent),
         release_id=release.release_id,
         budget_tokens=prompt_budget(
-            num_ctx=num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
+            num_ctx=models.num_ctx, num_predict=settings.num_predict, prompt_limit_tokens=settings.prompt_limit_tokens
         ),
         passages_limit=tuning.passages or settings.passages_limit,
         asks_first=tuning.asks_first,

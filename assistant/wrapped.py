@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Literal
 
 from assistant.domain import ModelEnd, ModelToken
-from assistant.ports import ChatModel, Embedder, Vectors
+from assistant.ports import ChatModel, Differences, Embedder, TellsDifferences, Vectors
 
 
 class WrappedChatModel:
@@ -36,6 +36,10 @@ class WrappedChatModel:
     async def check(self) -> None:
         """The model's own. Raises ModelUnavailable, ModelMissing."""
         await self._model.check()
+
+    def differences(self) -> Differences | None:
+        """The model's own; None for one that cannot tell."""
+        return self._model.differences() if isinstance(self._model, TellsDifferences) else None
 
 
 class WrappedEmbedder:

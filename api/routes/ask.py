@@ -31,7 +31,8 @@ from api.stream import STATUS_HUNG_UP, ask_frames, open_stream, wants_events
 from api.tracing import Course
 from assistant import wire
 from assistant.admission import crowd_of, user_of
-from assistant.domain import Answer, Event, Failed, Filters, Finished, Found, Principal, Question, Token
+from assistant.backends import MOVED_CODE
+from assistant.domain import Answer, AnswerMode, Event, Failed, Filters, Finished, Found, Principal, Question, Token
 from assistant.errors import AssistantError, Language, NotFound, Overloaded, QuestionError, QuestionTooLong, Text
 from assistant.history import Exchange
 from assistant.line import Crowd
@@ -47,6 +48,8 @@ CHARACTERS_AHEAD = 1_000_000
 no place that others wait for."""
 PRIORITY_HEADER = "X-Priority"
 """`background` lets everybody else go first: for evaluations and checks. Nobody can ask for more than their own."""
+QUOTES = "quotes"
+"""In place of a model's name where the answer is made of quotes."""
 CLOSE_SECONDS = 5.0
 """How long an ended question may take to close its connections; normally milliseconds."""
 SILENCE_SECONDS = 1.0
@@ -62,6 +65,7 @@ def question_of(
     filters: Filters | None = None,
     conversation_id: str | None = None,
     earlier: tuple[Exchange, ...] = (),
+    talk_key: str = "",
 ) -> Question:
     """The question as the pipeline takes it: control characters removed, language decided.
 
@@ -96,6 +100,7 @@ def question_of(
         conversation_id=conversation_id,
         request_id=request_id_of(request),
         earlier=earlier,
+        talk_key=talk_key,
     )
 
 
@@ -291,6 +296,8 @@ class Asking:
         elif isinstance(event, Finished):
             answer = event.answer
             metrics.questions.labels(mode=answer.mode.value, refused=str(answer.refused).lower()).inc()
+            metrics.answers.labels(model=answer.model if answer.mode is AnswerMode.GENERATED else QUOTES).inc()
+            metrics.moves.inc(any(notice.code == MOVED_CODE for notice in answer.notices))
             metrics.retrieval_seconds.observe(answer.timings.retrieve_seconds)
             if self._first_token_at is not None and self._pieces > 1:
                 writing_seconds = max(time.perf_counter() - self._first_token_at, 1e-3)

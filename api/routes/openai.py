@@ -65,7 +65,7 @@ async def list_models(_: Asker) -> ModelsOut:
 )
 async def create_chat_completion(body: ChatIn, request: Request, principal: Asker) -> ChatOut | Response:
     """The answer to the last user message, whole or as chunks."""
-    question = question_of(request, body.question, principal=principal, earlier=body.earlier)
+    question = question_of(request, body.question, principal=principal, earlier=body.earlier, talk_key=body.opening)
     if body.model not in {OFFERED_MODEL, edge_of(request).assistant.chat_model_name}:
         raise ModelUnknown(
             Text(ja=f"モデル {body.model} はありません。", en=f"There is no model {body.model}."),

@@ -74,6 +74,11 @@ class Breaker:
         return "half open" if self._is_probing else "open"
 
     @property
+    def is_resting(self) -> bool:
+        """Whether a call would be refused just now; False as soon as one may be tried."""
+        return self._opened_at is not None and (self._is_probing or not self._is_due())
+
+    @property
     def last_failure(self) -> AssistantError | None:
         """What the server failed with last."""
         return self._last
@@ -154,6 +159,10 @@ class GuardedChatModel(WrappedChatModel):
     def __init__(self, model: ChatModel, breaker: Breaker) -> None:
         super().__init__(model)
         self.breaker = breaker
+
+    def resting(self) -> ModelUnavailable | None:
+        """What a question would be told at once, while the model is left alone; None while it may be asked."""
+        return ModelUnavailable(*_paused(self.breaker)) if self.breaker.is_resting else None
 
     async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """The model's own tokens. Raises what the model raises, and ModelUnavailable at once while it is left alone."""

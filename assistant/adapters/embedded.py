@@ -19,7 +19,7 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -113,8 +113,8 @@ class EmbeddedChatModel(OpenAICompatibleChatModel):
         url: str,
         num_ctx: int,
         system_text: str = "",
-        temperature: float | None = None,
-        top_p: float | None = None,
+        sampling: Mapping[str, object] | None = None,
+        unsent: Sequence[str] = (),
         connect_timeout_seconds: float = 3.0,
         first_token_timeout_seconds: float = 300.0,
         token_timeout_seconds: float = 60.0,
@@ -125,8 +125,8 @@ class EmbeddedChatModel(OpenAICompatibleChatModel):
             model=EMBEDDED_CHAT_MODEL,
             num_ctx=num_ctx,
             system_text=system_text,
-            temperature=temperature,
-            top_p=top_p,
+            sampling=sampling,
+            unsent=unsent,
             connect_timeout_seconds=connect_timeout_seconds,
             first_token_timeout_seconds=first_token_timeout_seconds,
             token_timeout_seconds=token_timeout_seconds,

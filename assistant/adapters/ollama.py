@@ -88,12 +88,13 @@ class OllamaChatModel:
         num_ctx: int,
         system_text: str = "",
         create_command: str | None = None,
+        url_setting: str = "ASSISTANT_OLLAMA_URL",
         connect_timeout_seconds: float = 3.0,
         first_token_timeout_seconds: float = 300.0,
         token_timeout_seconds: float = 60.0,
         answer_timeout_seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self._server = ollama_server(url)
+        self._server = ollama_server(url, setting=url_setting)
         self._model = model
         self._num_ctx = num_ctx
         self._create_command = create_command or f"ollama pull {model}"

@@ -24,10 +24,6 @@ from assistant.ports import Vectors
 
 _log = structlog.get_logger(__name__)
 
-_START_HINT = Text(
-    ja="Ollama を起動するか(`ollama serve`)、ASSISTANT_OLLAMA_URL を確かめてください。",
-    en="Start Ollama (`ollama serve`), or check ASSISTANT_OLLAMA_URL.",
-)
 TOO_LONG_SIGNS = (  # 0.17's words, then those of 0.30 and later
     "exceeds the context length",
     "longer than the context length",
@@ -37,9 +33,13 @@ TOO_LONG_SIGNS = (  # 0.17's words, then those of 0.30 and later
 _NOT_A_NUMBER_SIGNS = ("value: nan", "nan or inf")
 
 
-def ollama_server(url: str) -> ModelServer:
-    """Ollama at an address, for messages to people."""
-    return ModelServer(Text(ja="Ollama", en="Ollama"), url.rstrip("/"), _START_HINT)
+def ollama_server(url: str, *, setting: str = "ASSISTANT_OLLAMA_URL") -> ModelServer:
+    """Ollama at an address, which `setting` says, for messages to people."""
+    hint = Text(
+        ja=f"Ollama を起動するか(`ollama serve`)、{setting} を確かめてください。",
+        en=f"Start Ollama (`ollama serve`), or check {setting}.",
+    )
+    return ModelServer(Text(ja="Ollama", en="Ollama"), url.rstrip("/"), hint)
 
 
 class OllamaEmbedder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from assistant import domain
 from assistant.adapters.breaker import Breaker
 from assistant.adapters.ledger import Ledger
+from assistant.backends import MOVED_CODE
 from assistant.errors import ModelUnavailable, Text
 from assistant.wire import JobOut, JobsOut, ReadyOut
 from assistant.wire_library import JobDetailOut
-from tests.api.canned import FOUND, RunningServer, asking
+from tests.api.canned import ANSWER, FOUND, RunningServer, asking
 from tests.api.conftest import StartServer
 
 PLANNED = (("a.md", "everyone"), ("限定/b.md", "board"))
@@ -213,3 +215,23 @@ def test_the_counters_show_each_breaker(start_server: StartServer) -> None:
     assert 'assistant_breaker_state{dependency="model"} 2.0' in after
     assert 'assistant_breaker_openings{dependency="model"} 1.0' in after
     assert 'assistant_breaker_state{dependency="embedder"} 0.0' in after
+
+
+def test_the_counters_show_which_model_answers_and_the_line_of_each(start_server: StartServer) -> None:
+    moved = domain.Notice(code=MOVED_CODE, message_ja="移りました。", message_en="Moved.")
+    answer = replace(ANSWER, model="qwen", notices=(moved,))
+    second = {"kind": "openai", "url": "http://127.0.0.1:9/v1", "model": "qwen", "parallel": 7}
+    server = start_server(second=second, course=(FOUND, domain.Finished(answer)))
+    with server.client() as client:
+        warnings = client.post("/ask", json={"question": "有給休暇の期限"}).json()["warnings"]
+        counters = client.get("/metrics").text
+    assert MOVED_CODE in warnings
+    for line in (
+        'assistant_answers_total{model="qwen"} 1.0',
+        "assistant_model_moves_total 1.0",
+        'assistant_model_line{model="first",what="places"} 4.0',
+        'assistant_model_line{model="second",what="places"} 7.0',
+        'assistant_model_line{model="second",what="waiting"} 0.0',
+        'assistant_breaker_state{dependency="second"} 0.0',
+    ):
+        assert line in counters, line

@@ -30,8 +30,12 @@ class Hall:
 
     def arrive(self, user: str, crowd: Crowd = PEOPLE) -> Turn:
         """Somebody who is in line, or holds a place already."""
+        return self.arrive_at(0, user, crowd)
+
+    def arrive_at(self, line: int, user: str, crowd: Crowd = PEOPLE) -> Turn:
+        """The same in front of one of several models."""
         turn = self._open.enter_context(self.admission.turn(user, crowd))
-        turn.line_up()
+        turn.line_up(line)
         return turn
 
     def answer(self, turn: Turn, seconds: float = 1.0) -> None:
@@ -161,13 +165,13 @@ def test_a_running_answer_counts_with_what_it_still_takes() -> None:
     hall.arrive("ben")
     hall.clock += 15.0
     waiting = hall.arrive("aiko")
-    assert hall.admission.outlook(waiting) == Queued(position=1, wait_seconds=5.0)
+    assert hall.admission.lines[0].outlook(waiting) == Queued(position=1, wait_seconds=5.0)
 
 
 def test_before_any_answer_has_been_timed_a_guess_is_told() -> None:
     hall = Hall()
     hall.arrive("ben")
-    assert hall.admission.outlook(hall.arrive("aiko")).wait_seconds == FIRST_GUESS_SECONDS
+    assert hall.admission.lines[0].outlook(hall.arrive("aiko")).wait_seconds == FIRST_GUESS_SECONDS
 
 
 def test_an_answer_that_is_overdue_is_not_said_to_end_at_once() -> None:
@@ -175,7 +179,7 @@ def test_an_answer_that_is_overdue_is_not_said_to_end_at_once() -> None:
     hall.answer(hall.arrive("ben"), seconds=2.0)
     hall.arrive("ben")
     hall.clock += 60.0
-    assert hall.admission.outlook(hall.arrive("aiko")).wait_seconds >= 20.0
+    assert hall.admission.lines[0].outlook(hall.arrive("aiko")).wait_seconds >= 20.0
 
 
 def test_only_whole_answers_teach_the_pace() -> None:
@@ -185,7 +189,7 @@ def test_only_whole_answers_teach_the_pace() -> None:
     hall.clock += 100.0
     aborted.leave()
     hall.arrive("ben")
-    assert hall.admission.outlook(hall.arrive("aiko")).wait_seconds == 8.0
+    assert hall.admission.lines[0].outlook(hall.arrive("aiko")).wait_seconds == 8.0
 
 
 def test_positions_follow_the_order_of_service_not_of_arrival() -> None:
@@ -193,14 +197,14 @@ def test_positions_follow_the_order_of_service_not_of_arrival() -> None:
     hall.arrive("app-0", APPS)
     first, second = hall.arrive("app-1", APPS), hall.arrive("app-2", APPS)
     person = hall.arrive("ben")
-    positions = [hall.admission.outlook(turn).position for turn in (person, first, second)]
+    positions = [hall.admission.lines[0].outlook(turn).position for turn in (person, first, second)]
     assert positions == [1, 2, 3]
 
 
 def test_a_line_longer_than_what_is_played_through_is_still_told_a_rising_wait() -> None:
     hall = Hall(parallel=4)
     turns = [hall.arrive(f"user-{number}") for number in range(FORESEEN + 104)]
-    told = [hall.admission.outlook(turn) for turn in turns[4:]]
+    told = [hall.admission.lines[0].outlook(turn) for turn in turns[4:]]
     assert [each.position for each in told] == list(range(1, FORESEEN + 101))
     waits = [each.wait_seconds for each in told]
     assert waits == sorted(waits)
@@ -315,7 +319,10 @@ def test_a_thousand_questions_of_fifty_users_are_shared_fairly_and_their_waits_f
         if left[user]:
             left[user] -= 1
             turn = hall.arrive(user, crowd_of_user[user])
-            told[turn] = (hall.clock, hall.admission.outlook(turn).wait_seconds if turn.state == "in line" else 0.0)
+            told[turn] = (
+                hall.clock,
+                hall.admission.lines[0].outlook(turn).wait_seconds if turn.state == "in line" else 0.0,
+            )
 
     def start() -> None:
         for turn in [turn for turn in told if turn.state == "holding"]:

@@ -81,6 +81,41 @@ def test_the_providers_secret_reaches_the_api_alone(tmp_path: Path) -> None:
     assert [name for name in EVERYONE if "planted-secret" in str(services[name])] == ["api"]
 
 
+def test_vllm_beside_ollama_has_no_way_out_and_only_the_api_hears_of_it(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "docker-compose.vllm.yml", tmp_path)
+    given = {"VLLM_MODEL_FOLDER": "/srv/models/qwen", "ASSISTANT_SECOND__SHARE_PERCENT": "10"}
+    plain = load_config(tmp_path, COMPOSE_FILE="docker-compose.yml", **given)
+    changed = load_config(tmp_path, COMPOSE_FILE="docker-compose.yml:docker-compose.vllm.yml", **given)
+    vllm, api = changed["services"]["vllm"], changed["services"]["api"]["environment"]
+    assert changed["networks"] == plain["networks"]
+    assert networks_of(vllm) == {"back"}
+    assert changed["networks"]["back"]["internal"] is True
+    assert "ports" not in vllm
+    assert (vllm["read_only"], vllm["user"], vllm["cap_drop"]) == (True, "10001:10001", ["ALL"])
+    options = dict(part.lstrip("-").split("=", 1) for part in vllm["command"] if "=" in part)
+    served = (api["ASSISTANT_SECOND__KIND"], api["ASSISTANT_SECOND__URL"], api["ASSISTANT_SECOND__MODEL"])
+    assert served == ("openai", f"http://vllm:{options['port']}/v1", options["served-model-name"])
+    assert api["ASSISTANT_SECOND__SHARE_PERCENT"] == "10"
+    assert options["max-num-seqs"] == api["ASSISTANT_SECOND__PARALLEL"]
+    modelfile = (PROJECT / "modelfiles" / "company-assistant.Modelfile").read_text(encoding="utf-8")
+    assert f"PARAMETER num_ctx {options['max-model-len']}\n" in modelfile
+    assert options["generation-config"] == "vllm"
+    for name in set(EVERYONE) - {"api"}:
+        differing = set(changed["services"][name]["environment"].items()) - set(
+            plain["services"][name]["environment"].items()
+        )
+        assert {variable for variable, _ in differing} <= {"COMPOSE_FILE"}
+    assert not set(api) - set(known_variables()) - set(plain["services"]["api"]["environment"])
+
+
+def test_the_model_of_vllm_must_be_named(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "docker-compose.vllm.yml", tmp_path)
+    both = "docker-compose.yml:docker-compose.vllm.yml"
+    done = run_config(tmp_path, ASSISTANT_PROXY_SECRET=SECRET, COMPOSE_FILE=both)
+    assert done.returncode != 0
+    assert "VLLM_MODEL_FOLDER" in done.stderr
+
+
 def test_nothing_starts_without_the_proxy_secret(tmp_path: Path) -> None:
     done = run_config(tmp_path)
     assert done.returncode != 0

@@ -2,7 +2,8 @@
 
 Chroma, tantivy and the embedded embedder are the real things. Ollama and OpenAI's protocol are spoken to the stub
 server (held to recordings by test_stub_ollama.py); marked `live`, to a real Ollama (`OLLAMA_UNDER_TEST` names a running
-one, else one is built) and to the embedded chat server with a real model.
+one, else one is built) and to the embedded chat server, llama.cpp's own, with a real model. `OPENAI_UNDER_TEST` (address with
+/v1) and `OPENAI_UNDER_TEST_MODEL` put any other server to the same tests; it must have a window of 2,048 tokens.
 """
 
 from __future__ import annotations
@@ -227,6 +228,7 @@ MakeChatModel = Callable[..., ChatModel]
         "openai",
         pytest.param("real_ollama", marks=pytest.mark.live),
         pytest.param("embedded", marks=pytest.mark.live),
+        *([pytest.param("given_openai", marks=pytest.mark.live)] if "OPENAI_UNDER_TEST" in os.environ else []),
     ]
 )
 def chat_model(request: pytest.FixtureRequest) -> ChatModel:
@@ -235,16 +237,26 @@ def chat_model(request: pytest.FixtureRequest) -> ChatModel:
         return FakeChatModel(num_ctx=NUM_CTX, system_text=SYSTEM, seconds_per_token=0.005)
     if request.param == "embedded":
         url: str = request.getfixturevalue("embedded_chat_url")
-        return EmbeddedChatModel(url=url, num_ctx=NUM_CTX, system_text=SYSTEM, temperature=0.0)
+        # llama.cpp's own server, through the door for OpenAI's protocol
+        return EmbeddedChatModel(url=url, num_ctx=NUM_CTX, system_text=SYSTEM, sampling={"temperature": 0.0})
     if request.param == "real_ollama":
         real: RealOllama = request.getfixturevalue("real_ollama")
         # The window is the Modelfile's: another one would reload the model for the tests that follow.
         return OllamaChatModel(url=real.url, model=real.chat_model, num_ctx=8192, system_text=SYSTEM)
+    if request.param == "given_openai":
+        return OpenAICompatibleChatModel(
+            url=os.environ["OPENAI_UNDER_TEST"],
+            model=os.environ["OPENAI_UNDER_TEST_MODEL"],
+            num_ctx=NUM_CTX,
+            system_text=SYSTEM,
+            sampling={"temperature": 0.0},
+            first_token_timeout_seconds=LIVE_SECONDS,
+        )
     stub: StubOllama = request.getfixturevalue("stub_ollama")
     if request.param == "ollama":
         return OllamaChatModel(url=stub.url, model="company-assistant", num_ctx=NUM_CTX, system_text=SYSTEM)
     return OpenAICompatibleChatModel(
-        url=f"{stub.url}/v1", model="company-assistant", num_ctx=8192, system_text=SYSTEM, temperature=0.2, top_p=0.9
+        url=f"{stub.url}/v1", model="company-assistant", num_ctx=8192, system_text=SYSTEM, sampling={"temperature": 0.2}
     )
 
 

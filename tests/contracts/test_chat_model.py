@@ -162,7 +162,7 @@ def test_a_model_server_is_told_which_request_it_answers(stub_ollama: StubOllama
 
 
 def test_an_openai_server_gets_the_release_in_the_request(stub_ollama: StubOllama) -> None:
-    model = openai_model(stub_ollama.url, system_text=SYSTEM, temperature=0.2, top_p=0.9, api_key="k")
+    model = openai_model(stub_ollama.url, system_text=SYSTEM, sampling={"temperature": 0.2, "top_p": 0.9}, api_key="k")
 
     ask(model, num_predict=7)
 
