@@ -73,7 +73,7 @@ lock: $(VENV)/uv.stamp ## write the pins with hashes anew
 	@$(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --group dev --all-extras pyproject.toml -o requirements-dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header -c requirements-dev.txt pyproject.toml -o requirements.txt
+	  --no-header -c requirements-dev.txt --extra mcp pyproject.toml -o requirements.txt
 	@for name in langchain-llm llama-index; do \
 	  $(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header tests/clients/requirements-$$name.in -o tests/clients/requirements-$$name.txt; done

@@ -17,7 +17,8 @@ from assistant.adapters.model_calls import RecordedChatModel
 from assistant.domain import DependencyState
 from assistant.errors import AssistantError, SettingsError, Text
 from assistant.ports import ChatModel, TellsDifferences
-from assistant.release.modelfile import Modelfile, ParameterValue
+from assistant.release.modelfile import Modelfile
+from assistant.release.parameters import ParameterValue
 from assistant.settings import Second, Settings
 
 SENT_PARAMETERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop")

@@ -125,7 +125,8 @@ class NativeStack:
         service = self.service(name)
         target = service.get("build", {}).get("target")
         given: Mapping[str, Any] = {**(image_environment(target) if target else {}), **service.get("environment", {})}
-        values = {key: self.translated(name, str(value)) for key, value in given.items()}
+        # A name without a value is one that .env could have set and did not.
+        values = {key: self.translated(name, str(value)) for key, value in given.items() if value is not None}
         first = [str(self.programs)] if self.programs else []
         return {**values, "PATH": os.pathsep.join([*first, PATH]), "LANG": "C.UTF-8", **self.added.get(name, {})}
 
