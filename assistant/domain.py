@@ -183,8 +183,7 @@ class Question:
     request_id: str = ""
     earlier: tuple[Exchange, ...] = ()
     """What came before, from callers that keep their conversation themselves."""
-    talk_key: str = ""
-    """What all questions of such a conversation have in common: its first words."""
+    talk_key: str = ""  # what all questions of such a conversation have in common: its first words
 
 
 class RefusalReason(StrEnum):
