@@ -181,8 +181,7 @@ class Question:
     filters: Filters = Filters()
     conversation_id: str | None = None
     request_id: str = ""
-    earlier: tuple[Exchange, ...] = ()
-    """What came before, from callers that keep their conversation themselves."""
+    earlier: tuple[Exchange, ...] = ()  # what came before, from callers that keep their conversation themselves
     talk_key: str = ""  # what all questions of such a conversation have in common: its first words
 
 
