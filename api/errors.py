@@ -143,6 +143,7 @@ TABLE: dict[type[AssistantError], Row] = {
         422, Text(ja="キーは別の内容で使われています", en="The key belongs to another request")
     ),
     e.HostError: Row(500, _SETUP),
+    e.BackupError: Row(500, _SETUP),
     e.ReleaseError: Row(409, _RELEASE),
     e.EvaluationFailed: Row(422, Text(ja="評価できません", en="The evaluation cannot be made")),
     e.ModelfileInvalid: Row(422, Text(ja="Modelfile が違います", en="The Modelfile is not as it must be")),

@@ -1,6 +1,5 @@
-"""`assistant up | ask | search | evaluate`, and with doctor_commands.py, people_commands.py, canary_commands.py,
-release_commands.py and measure_commands.py `doctor | keys | users | audit | canary | release | capacity`: the command
-line of the core."""
+"""`assistant up | ask | search | evaluate`, and with the modules named *_commands.py
+`doctor | backup | restore | keys | users | audit | canary | release | capacity`: the command line of the core."""
 
 from __future__ import annotations
 
@@ -13,7 +12,14 @@ from typing import Annotated
 
 import typer
 
-from assistant import canary_commands, doctor_commands, measure_commands, people_commands, release_commands
+from assistant import (
+    backup_commands,
+    canary_commands,
+    doctor_commands,
+    measure_commands,
+    people_commands,
+    release_commands,
+)
 from assistant.domain import Answer, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.host import commands as host_commands
@@ -195,6 +201,7 @@ def evaluate(
 
 
 doctor_commands.add_to(app)
+backup_commands.add_to(app)
 people_commands.add_to(app)
 app.add_typer(canary_commands.canary, name="canary")
 measure_commands.add_to(app)

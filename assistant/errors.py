@@ -33,6 +33,7 @@ AssistantError(message, hint, permanent)
 ├── NotFound                 not there, or not to be seen by this principal
 ├── IdempotencyKeyReused     an Idempotency-Key came again with another body
 ├── PeopleError              permanent: a name, scope, key or users file is not as it must be
+├── BackupError              a backup cannot be made, or not be restored
 ├── HostError                a certificate, password file, firewall or unit of this machine cannot be made
 ├── ReleaseError
 │   ├── EvaluationFailed     a question set cannot be read, or its texts cannot be ingested
@@ -289,6 +290,12 @@ class PeopleError(AssistantError):
 
 class HostError(AssistantError):
     """Something of the machine around the product cannot be made or changed as asked."""
+
+    permanent = True
+
+
+class BackupError(AssistantError):
+    """A backup cannot be made or restored; nothing half done is left."""
 
     permanent = True
 

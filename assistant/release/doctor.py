@@ -25,7 +25,8 @@ COMMANDS = {
     "ledger": "assistant doctor",
     "vectors": "assistant up --only chroma",
     "canary": "assistant canary check --json",
-    "users": "assistant users sync --dry-run",
+    "users_file": "assistant users sync --dry-run",
+    "release": "assistant release show",
 }
 """Where the hint of a dependency names a command in its sentence alone."""
 

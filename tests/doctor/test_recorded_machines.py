@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from assistant.domain import DependencyState
+from assistant.release.doctor import of_readiness
 from assistant.release.examining.matters import MATTERS
 from tests.doctor.recorded import Recorded, broken_machine, examined, good_machine, yaml_of
 
@@ -46,6 +48,12 @@ def test_nothing_is_ok_on_a_machine_that_shows_nothing() -> None:
     # what is looked at without any tool: the settings, the sockets, the disk
     assert {name for name, state in found.items() if state == "ok"} == {"passwords", "exposed_ports", "disk"}
     assert found["gpu_driver"] == found["model_memory"] == found["flash_attention"] == found["nginx"] == "unchecked"
+
+
+def test_every_dependency_that_readiness_tells_has_a_reason_and_an_unknown_one_is_shown_all_the_same() -> None:
+    assert {"ledger", "vectors", "embedder", "model", "release", "canary", "users_file", "yielding"} <= MATTERS.keys()
+    (shown,) = of_readiness([DependencyState("brand_new", "warn", "seen", "すること", "do")])
+    assert shown.lines("ja")[0].endswith("brand_new (brand_new): seen")
 
 
 def test_every_check_has_a_reason_in_both_languages() -> None:

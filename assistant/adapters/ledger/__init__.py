@@ -9,6 +9,7 @@ from __future__ import annotations
 from assistant.adapters.ledger.asking import Asking
 from assistant.adapters.ledger.auditing import Auditing
 from assistant.adapters.ledger.conversations import Conversations
+from assistant.adapters.ledger.copying import Copying
 from assistant.adapters.ledger.engine import BUSY_TIMEOUT_SECONDS, open_engine
 from assistant.adapters.ledger.examining import Examining
 from assistant.adapters.ledger.folders import Folders
@@ -53,6 +54,7 @@ class Ledger(
     Auditing,
     Releases,
     Examining,
+    Copying,
 ):
     """Everything the rooms may ask of the database; thread-safe, one per process."""
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,10 +15,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from assistant.adapters.ledger.schema import metadata
 from assistant.errors import SettingsError, StoreUnavailable, Text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -109,6 +115,59 @@ def _unavailable() -> StoreUnavailable:
             en="Check free disk space, permissions and ASSISTANT_DATABASE_URL.",
         ),
     )
+
+
+def copy_online(engine: Engine, file: Path) -> bool:
+    """Writes a copy of an SQLite ledger by SQLite's own online backup; False for another database.
+
+    One step in one read transaction: nobody waits for it, and it is the ledger of one moment. Checked at its end.
+    Raises StoreUnavailable, and OSError when the copy's disk is full.
+    """
+    if engine.url.get_backend_name() != "sqlite":
+        return False
+    source = engine.raw_connection()
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as target:
+            driver: Any = source.driver_connection
+            driver.backup(target)
+            target.execute("PRAGMA journal_mode=DELETE")
+            (verdict,) = target.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        if error.sqlite_errorname == "SQLITE_FULL":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file)) from error
+        raise _unavailable() from error
+    finally:
+        source.close()
+    if verdict != "ok":
+        raise _unavailable()
+    return True
+
+
+def snapshot_options(engine: Engine) -> dict[str, Any]:
+    """Options of a connection all of whose reads see one moment, while others write."""
+    if engine.url.get_backend_name() == "sqlite":
+        return {"is_writing": False}
+    return {"isolation_level": "REPEATABLE READ"}
+
+
+def set_counters(connection: Connection) -> None:
+    """After rows came with their own numbers: the next number of each table is a free one. SQLite does it by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None:
+            connection.exec_driver_sql(
+                f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'), "  # noqa: S608  our own names
+                f"(SELECT coalesce(max({column.name}), 0) + 1 FROM {table.name}), false)"
+            )
+
+
+def known_revisions() -> list[str]:
+    """The migrations of this version, newest first."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
 
 
 def now() -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from assistant.domain import DependencyState
 from assistant.errors import Language, Text
-from assistant.release.examining.matters import MATTERS
+from assistant.release.examining.matters import matter_of
 
 State = Literal["ok", "warn", "fail", "unchecked"]
 MARKS: Mapping[State, Text] = {
@@ -33,7 +33,7 @@ class Finding:
     @property
     def why(self) -> Text:
         """Why the matter counts."""
-        return MATTERS[self.name].why
+        return matter_of(self.name).why
 
     def as_record(self) -> dict[str, str]:
         """For `--json`; `seen` is English, as it was before there was `seen_ja`."""
@@ -51,7 +51,7 @@ class Finding:
 
     def lines(self, language: Language) -> list[str]:
         """For the terminal: the reason and what to do only where something is wrong."""
-        mark, title = MARKS[self.state].in_language(language), MATTERS[self.name].title.in_language(language)
+        mark, title = MARKS[self.state].in_language(language), matter_of(self.name).title.in_language(language)
         shown = [f"{mark:6}  {self.name} ({title}): {self.seen.in_language(language)}"]
         if self.state in ("warn", "fail"):
             shown.append(f"          {self.why.in_language(language)}")

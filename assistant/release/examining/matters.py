@@ -17,6 +17,11 @@ class Matter:
     source: str
 
 
+def matter_of(name: str) -> Matter:
+    """The check's matter; a name that stands in no table is its own title."""
+    return MATTERS.get(name) or Matter(Text(ja=name, en=name), Text(ja="", en=""), "")
+
+
 def _matter(ja: str, en: str, why_ja: str, why_en: str, source: str) -> Matter:
     return Matter(Text(ja=ja, en=en), Text(ja=why_ja, en=why_en), source)
 
@@ -43,10 +48,16 @@ MATTERS: Mapping[str, Matter] = {
         "取り込みの譲り合い", "ingestion gives way",
         "取り込みのあいだ回答が遅くなります。", "Answers are slow while documents are taken in.", "the data folder",
     ),
-    "users": _matter(
+    "users_file": _matter(
         "利用者ファイル", "the users file",
         "ファイルと台帳が違うと、閲覧の権利が古いままです。", "Where file and ledger differ, rights are old ones.",
         "users.toml, the ledger",
+    ),
+    "release": _matter(
+        "公開中のリリース", "the published release",
+        "サーバーのモデルが公開したものと違うと、だれも確かめていない答えが出ます。",
+        "Where the server's model is not what was published, answers come from what nobody has tried.",
+        "the ledger, /api/show",
     ),
     "canary": _matter(
         "権限の見張り", "the permission canary",
