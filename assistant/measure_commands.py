@@ -121,6 +121,15 @@ def _as_people(settings: Settings) -> HeadersOf:
                 en="Run it with the API's own settings, or give a key of `assistant keys create` with --key-file.",
             ),
         )
+    ledger = open_ledger(settings)
+    if ledger.standing_of(f"{MEASURING}00").is_known:  # what these users asked is erased at the end
+        raise SettingsError(
+            Text(
+                ja=f"{MEASURING}00 という利用者がもういます。測定用の名前と重なっています。",
+                en=f"There is a user {MEASURING}00 already, which is a name of the measurement.",
+            ),
+            Text(ja="--key-file のキーで測ってください。", en="Measure with a key: --key-file."),
+        )
     secret = settings.proxy_secret
     return lambda number: {"X-Forwarded-User": f"{MEASURING}{number:02}", "X-Proxy-Secret": secret}
 
@@ -163,10 +172,10 @@ def _about(settings: Settings, course: Course, begun: datetime) -> Mapping[str, 
         "date": f"{begun:%Y-%m-%d %H:%M} UTC",
         "api": str(httpx.URL(course.url).copy_with(userinfo=b"")),
         "model": settings.chat_model if settings.answers in ("ollama", "openai") else settings.answers,
-        "answers at once": settings.model_parallel,
-        "questions in the mix": len(set(course.questions)),
+        "parallel": settings.model_parallel,
+        "questions": len(set(course.questions)),
         "processors": os.cpu_count(),
-        "GPU": cards,
+        "gpu": cards,
     }
 
 

@@ -18,6 +18,17 @@ _HEADS = {
 }
 
 
+_ABOUT = {
+    "date": Text(ja="日時", en="date"),
+    "api": Text(ja="API", en="API"),
+    "model": Text(ja="モデル", en="model"),
+    "parallel": Text(ja="同時に答える数", en="answers at once"),
+    "questions": Text(ja="質問の種類", en="questions in the mix"),
+    "processors": Text(ja="CPU の数", en="processors"),
+    "gpu": Text(ja="GPU", en="GPU"),
+}
+
+
 def report_object(steps: Sequence[Step], found: Findings, about: Mapping[str, Any]) -> dict[str, Any]:
     """Everything for programs, and for `--against`; seconds."""
     told = asdict(found) | {"advice": found.advice.value}
@@ -51,7 +62,7 @@ def report_page(
     """The Markdown page; `picture` is the chart's file beside it."""
     title = Text(ja="何人まで使えるか", en="How many people it serves").in_language(language)
     lines = [f"# {title}", ""]
-    lines += [f"- {name}: {value}" for name, value in about.items()]
+    lines += [f"- {_ABOUT[name].in_language(language)}: {value}" for name, value in about.items()]
     lines += [
         "",
         *(f"**{line}**" if place == 0 else line for place, line in enumerate(findings_lines(found, language))),
