@@ -234,6 +234,11 @@ EXPORTED: Json = {
         "example": "# 有給休暇の申請\n\n## 有給休暇はいつまでに申請しますか?\n",
     },
 }
+EXPORTED |= {
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": {
+        "schema": {"type": "string", "format": "binary"}
+    }
+}
 FILE: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 UPLOAD: Json = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 PICTURE: Json = {"image/png": {"schema": {"type": "string", "format": "binary"}}}

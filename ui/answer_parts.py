@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from assistant.errors import Language, Text
 from assistant.wire import AnswerOut, CitationOut, PassageOut
 from ui.markup import answer_html, mark_html, passage_html, plain_html
-from ui.parts import side_title, worded
-from ui.words import asking, say
+from ui.parts import worded
+from ui.turns import Turn
+from ui.words import asking, say, sources
 
 
 def question(text: str) -> str:
@@ -43,14 +44,17 @@ def partial_answer(text: str, anchors: Mapping[int, str]) -> str:
     return f'<div class="ca-answer">{answer_html(text, anchors=anchors)}</div>' if text else ""
 
 
-def answer(given: AnswerOut, anchors: Mapping[int, str], *, language: Language) -> str:
-    """The whole answer in its kind: generated, quoted or refused, with its notices and a line about its making."""
+def answer(given: AnswerOut, anchors: Mapping[int, str], *, language: Language, looked: str = "") -> str:
+    """The whole answer in its kind: generated, quoted or refused, with its notices and a line about its making.
+
+    `looked` tells under a refusal where was looked; see `looked_through`.
+    """
     if given.refused:
-        return _refusal(given, language) + _notices(given, language) + _foot(given, language)
-    doubts = [(n.start, n.end) for n in given.notices if n.start is not None and n.end is not None]
+        return _refusal(given, language, looked) + _notices(given, language) + _foot(given, language)
+    doubts = [(n.start, n.end, n.message) for n in given.notices if n.start is not None and n.end is not None]
     body = _quoted(given, anchors)
     if not body:
-        body = answer_html(given.answer, anchors=anchors, doubts=doubts, doubt_label=say(asking.DOUBTED, language))
+        body = answer_html(given.answer, anchors=anchors, doubts=doubts)
     label = _quotes_label(given, language) if given.mode == "quotes" else ""
     return (
         f'{label}<div class="ca-answer" lang="{given.language}">{body}</div>'
@@ -58,27 +62,22 @@ def answer(given: AnswerOut, anchors: Mapping[int, str], *, language: Language) 
     )
 
 
-def sources(
-    citations: Sequence[CitationOut],
-    passages: Sequence[PassageOut],
+def source(
+    citation: CitationOut,
+    passage: PassageOut | None,
     anchors: Mapping[int, str],
     *,
     language: Language,
     links_to: str | None,
 ) -> str:
-    """The numbered sources, each opening its passage with the quote highlighted. `links_to`: see `_original`."""
-    texts = {passage.chunk_id: passage for passage in passages}
-    cards = "".join(
-        _card(
-            citation,
-            body=f'<div class="ca-text">{_quote_in_context(citation, texts.get(citation.chunk_id), anchors)}</div>',
-            number=citation.number,
-            language=language,
-            links_to=links_to,
-        )
-        for citation in citations
+    """A numbered source, which opens its passage with the quote highlighted. `links_to`: see `_original`."""
+    return _card(
+        citation,
+        body=f'<div class="ca-text">{_quote_in_context(citation, passage, anchors)}</div>',
+        number=citation.number,
+        language=language,
+        links_to=links_to,
     )
-    return side_title(asking.SOURCES, language=language) + cards if cards else ""
 
 
 def found(
@@ -110,15 +109,15 @@ def found(
 def _card(
     shown: CitationOut | PassageOut, *, body: str, number: int | None, language: Language, links_to: str | None
 ) -> str:
-    page = f" · {say(asking.PAGE, language, page=shown.page)}" if shown.page is not None else ""
-    label = say(asking.SOURCE, language, number=number) if number is not None else ""
+    page = f" · {say(sources.PAGE, language, page=shown.page)}" if shown.page is not None else ""
+    label = say(sources.SOURCE, language, number=number) if number is not None else ""
     badge = f'<span class="ca-number" aria-label="{plain_html(label)}">{number}</span>' if number is not None else ""
     # Closed, a card tells its last heading, which sets it apart from other passages of the file; open, the way there.
     last = shown.heading_path[-1] if shown.heading_path else ""
     section = f'<span class="ca-place ca-section">{plain_html(last)}</span>' if last not in {"", shown.title} else ""
     way = f'<span class="ca-place">{plain_html(" › ".join(shown.heading_path))}</span>' if last else ""
     is_old = isinstance(shown, CitationOut) and not shown.is_current
-    old = f'<span class="ca-badge">{worded(asking.NOT_CURRENT, language)}</span>' if is_old else ""
+    old = f'<span class="ca-badge">{worded(sources.NOT_CURRENT, language)}</span>' if is_old else ""
     return (
         f'<details class="ca-source"><summary>{badge}<span><span class="ca-name">{plain_html(shown.title)}</span>'
         f'{section}<span class="ca-place ca-path">{plain_html(shown.path + page)}</span>{old}</span></summary>'
@@ -144,16 +143,16 @@ def _original(url: str, *, language: Language, links_to: str | None) -> str:
     """
     if links_to is None or not url.startswith("/documents/"):
         return ""
-    return f'<a href="{plain_html(links_to + url)}" target="_blank">{worded(asking.OPEN_ORIGINAL, language)}</a>'
+    return f'<a href="{plain_html(links_to + url)}" target="_blank">{worded(sources.OPEN_ORIGINAL, language)}</a>'
 
 
-def _refusal(given: AnswerOut, language: Language) -> str:
+def _refusal(given: AnswerOut, language: Language, looked: str) -> str:
     hint = asking.REFUSED_HINTS.get(given.reason or "")
     return (
         f'<div class="ca-box ca-refusal" lang="{given.language}">'
         f'<p class="ca-box-title">{worded(asking.REFUSED_TITLE, language)}</p><p>{plain_html(given.answer)}</p>'
         + (f'<p class="ca-muted">{worded(hint, language)}</p>' if hint is not None else "")
-        + "</div>"
+        + f"{looked}</div>"
     )
 
 
@@ -196,3 +195,36 @@ def _foot(given: AnswerOut, language: Language) -> str:
     if given.context.passages_dropped:
         line += " · " + say(asking.DROPPED, language, count=given.context.passages_dropped)
     return f'<p class="ca-foot">{plain_html(line)}</p>'
+
+
+def looked_through(turn: Turn, *, language: Language) -> str:
+    """Under a refusal: what was looked for and where, how much came near, and whom to ask."""
+    places = [*turn.wish.folders, *([turn.wish.document_title] if turn.wish.document_id else [])]
+    where = "\u3001".join(places) if places else say(asking.EVERYWHERE, language)
+    lines = [
+        say(asking.LOOKED_FOR, language, question=turn.rewritten or turn.question),
+        say(asking.LOOKED_IN, language, places=where),
+        say(asking.NEAREST, language, count=len(turn.passages or [])),
+    ]
+    shown = "".join(f"<li>{plain_html(line)}</li>" for line in lines)
+    owners = "".join(
+        f"<li>{plain_html(say(asking.OWNER_OF, language, owner=owner, folder=folder or '/'))}</li>"
+        for folder, owner in turn.owners or []
+    )
+    people = f'<p class="ca-box-title">{worded(asking.ASK_PEOPLE, language)}</p><ul>{owners}</ul>' if owners else ""
+    return f'<div class="ca-looked" lang="{language}"><ul>{shown}</ul>{people}</div>'
+
+
+def warned_earlier(turn: Turn, *, language: Language) -> str:
+    """Says of an answer from the history that it had notes: their words are not kept."""
+    if not turn.is_from_history or turn.answer is None or not turn.answer.warnings:
+        return ""
+    return f'<p class="ca-foot" lang="{language}">{worded(asking.WARNED_EARLIER, language)}</p>'
+
+
+def news(*, language: Language) -> str:
+    """The head over questions that can be answered now."""
+    return (
+        f'<div class="ca-box ca-news" role="status" lang="{language}">'
+        f'<p class="ca-box-title">{worded(asking.NEWS, language)}</p></div>'
+    )

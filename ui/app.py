@@ -7,8 +7,10 @@ Reads the settings and hands plain values on. Imports are absolute, because Stre
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
 import streamlit as st
 
@@ -91,6 +93,8 @@ def _show_screens(visit: Visit, caller: Caller) -> None:
     language = visit.language
     groups = groups_for(visit)
     arrival = groups[0].screens[0]
+    pages: dict[str, Any] = {}
+    visit = replace(visit, go_to=lambda name: st.switch_page(pages[name]))
     menu = {
         say(group.title, language): [
             st.Page(
@@ -104,11 +108,13 @@ def _show_screens(visit: Visit, caller: Caller) -> None:
         ]
         for group in groups
     }
+    named = zip((screen for group in groups for screen in group.screens), chain(*menu.values()), strict=True)
+    pages.update((screen.name, page) for screen, page in named)
     chosen = st.navigation(menu)
     with st.sidebar:
         if st.button(say(frame.NEW_CONVERSATION, language), icon=":material/add:", width="stretch"):
             ask.start_over()
-            st.switch_page(next(iter(menu.values()))[0])
+            visit.go_to(arrival.name)
         _show_sidebar(visit, caller)
     chosen.run()
 

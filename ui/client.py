@@ -10,10 +10,11 @@ SSE lines -> (event name, JSON) -> QueuedOut | RewrittenOut | FoundOut | TokenOu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -25,17 +26,22 @@ from assistant.wire import (
     AskIn,
     DocumentOut,
     DocumentsOut,
+    FiltersIn,
     MeOut,
     Problem,
     SearchIn,
     SearchOut,
 )
+from assistant.wire_excerpt import ExcerptOut
+from assistant.wire_history import ConversationDetailOut, ConversationsOut, WantedListOut, WantedOut
 from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER
 from ui.words import problems, say
 
 # The API sends a heartbeat at least every 10 s, so three missed ones mean that it is gone.
 SILENCE_LIMIT_SECONDS: Final = 30.0
 ME_SECONDS: Final = 3.0
+# Code of the problems that the screen itself notices: nobody answers, or what answers is not the API.
+LOST: Final = "screen_lost_api"
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -43,6 +49,14 @@ Shape = TypeVar("Shape", bound=BaseModel)
 @dataclass(frozen=True)
 class Heartbeat:
     """The API is alive and has nothing to say yet."""
+
+
+@dataclass(frozen=True)
+class PagePicture:
+    """A page as PNG; `marks` counts its marked lines."""
+
+    png: bytes
+    marks: int
 
 
 Event = StreamEvent | Heartbeat
@@ -83,13 +97,28 @@ class ApiClient:
         if sign_in:  # the API ends with it what this tab does
             self._identity[SIGN_IN_HEADER.encode()] = sign_in.encode()
 
-    def ask_stream(self, question: str, *, conversation_id: str | None = None) -> Generator[Event, None, None]:
+    def ask_stream(
+        self,
+        question: str,
+        *,
+        conversation_id: str | None = None,
+        language: str = "auto",
+        folders: Sequence[str] = (),
+        document_ids: Sequence[str] = (),
+    ) -> Generator[Event, None, None]:
         """Events of one question as they come, the last one an AnswerOut.
 
         Closing the generator hangs up, which frees the model. Raises ProblemError for an error event, an error status,
         a lost connection, and a stream that ends without its end mark. Unknown events are left out.
         """
-        body = AskIn(question=question, conversation_id=conversation_id, stream=True)
+        filters = FiltersIn(folders=list(folders), document_ids=list(document_ids))
+        body = AskIn(
+            question=question,
+            conversation_id=conversation_id,
+            stream=True,
+            language="ja" if language == "ja" else "en" if language == "en" else "auto",
+            filters=filters,
+        )
         request_id = uuid.uuid4().hex
         with (
             self._connected(request_id) as client,
@@ -125,6 +154,63 @@ class ApiClient:
         """One document. Raises ProblemError, of status 404 if it is not there or may not be read."""
         return self._fetch(DocumentOut, "GET", f"/documents/{document_id}")
 
+    def text(self, document_id: str, *, start: int, limit: int) -> ExcerptOut:
+        """A part of the document's text. Raises ProblemError."""
+        return self._fetch(
+            ExcerptOut, "GET", f"/documents/{document_id}/text", query={"start": str(start), "limit": str(limit)}
+        )
+
+    def page_picture(self, document_id: str, page: int, *, start: int, end: int) -> PagePicture:
+        """A page of a PDF with the text `start:end` marked. Raises ProblemError, of status 404 where it has no picture."""
+        asked = {"start": str(start), "end": str(end)}
+        response = self._call("GET", f"/documents/{document_id}/pages/{page}", query=asked)
+        marks = response.headers.get("X-Marked-Lines", "0")
+        return PagePicture(response.content, int(marks) if marks.isdecimal() else 0)
+
+    def owner(self, document_id: str) -> str:
+        """Who answers for the document, "" where nobody is named. Raises ProblemError."""
+        told = self._call("GET", f"/documents/{document_id}/receipt").json()
+        return str(told.get("owner") or "") if isinstance(told, dict) else ""
+
+    def conversations(self, query: str = "", *, cursor: str = "", limit: int = 30) -> ConversationsOut:
+        """One page of the person's own conversations, the last used first. Raises ProblemError."""
+        asked = {"query": query, "cursor": cursor, "limit": str(limit)}
+        return self._fetch(ConversationsOut, "GET", "/conversations", query={k: v for k, v in asked.items() if v})
+
+    def conversation(self, conversation_id: str) -> ConversationDetailOut:
+        """A conversation with its first hundred exchanges. Raises ProblemError."""
+        path = f"/conversations/{quote(conversation_id, safe='')}"
+        return self._fetch(ConversationDetailOut, "GET", path, query={"limit": "100"})
+
+    def rename_conversation(self, conversation_id: str, title: str) -> None:
+        """Gives the conversation another title. Raises ProblemError."""
+        self._call("PATCH", f"/conversations/{conversation_id}", body={"title": title})
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """The conversation is gone with its answers. Raises ProblemError."""
+        self._call("DELETE", f"/conversations/{conversation_id}")
+
+    def export(self, conversation_id: str, kind: str) -> bytes:
+        """The conversation as a file: `md`, `json` or `docx`. Raises ProblemError."""
+        return self._call("GET", f"/conversations/{conversation_id}/export", query={"format": kind}).content
+
+    def rate(self, answer_id: str, rating: str, reason: str | None, text: str) -> None:
+        """Says what an answer was worth; a second time replaces the first. Raises ProblemError."""
+        body: dict[str, object] = {"rating": rating, "reason": reason, "text": text or None}
+        self._call("POST", f"/answers/{answer_id}/feedback", body=body)
+
+    def want(self, answer_id: str) -> None:
+        """Asks to be told when the question of an answer can be answered. Raises ProblemError."""
+        self._call("POST", f"/answers/{answer_id}/wanted")
+
+    def wanted(self) -> list[WantedOut]:
+        """The questions that the person waits for. Raises ProblemError."""
+        return self._fetch(WantedListOut, "GET", "/wanted").wanted
+
+    def forget_wanted(self, wanted_id: str) -> None:
+        """The person waits no more, or has been told. Raises ProblemError."""
+        self._call("DELETE", f"/wanted/{wanted_id}")
+
     def _fetch(
         self,
         shape: type[Shape],
@@ -135,11 +221,23 @@ class ApiClient:
         query: dict[str, str] | None = None,
         silence_limit_seconds: float | None = None,
     ) -> Shape:
+        response = self._call(method, path, body=body, query=query, silence_limit_seconds=silence_limit_seconds)
+        return self._shaped(shape, response.content, request_id=response.headers.get("X-Request-Id", ""))
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: dict[str, object] | None = None,
+        query: dict[str, str] | None = None,
+        silence_limit_seconds: float | None = None,
+    ) -> httpx.Response:
         request_id = uuid.uuid4().hex
         with self._connected(request_id, silence_limit_seconds=silence_limit_seconds) as client:
             response = client.request(method, path, json=body, params=query)
             self._refuse_errors(response, request_id)
-            return self._shaped(shape, response.content, request_id=response.headers.get("X-Request-Id", request_id))
+            return response
 
     @contextmanager
     def _connected(self, request_id: str, *, silence_limit_seconds: float | None = None) -> Iterator[httpx.Client]:
@@ -167,7 +265,7 @@ class ApiClient:
             ) from error
 
     def _refuse_errors(self, response: httpx.Response, request_id: str) -> None:
-        if response.status_code == httpx.codes.OK:
+        if response.is_success:
             return
         problem = self._problem_of(response.read(), status=response.status_code, request_id=request_id)
         retry_after = response.headers.get("Retry-After", "")
@@ -216,7 +314,7 @@ class ApiClient:
                 status=503,
                 detail=say(detail, self._language, **values),
                 hint=hint.in_language(self._language),
-                code="screen_lost_api",
+                code=LOST,
                 request_id=request_id,
                 retryable=True,
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from assistant.errors import Text
-from ui.screens import ask, documents
+from ui.screens import ask, documents, history
 from ui.visit import Visit
 from ui.words import frame
 
@@ -38,7 +38,10 @@ class Group:
 GROUPS: Final[tuple[Group, ...]] = (
     Group(
         frame.GROUP_ASK,
-        (Screen("ask", frame.NAV_ASK, ":material/chat:", ask.show),),
+        (
+            Screen("ask", frame.NAV_ASK, ":material/chat:", ask.show),
+            Screen("history", frame.NAV_HISTORY, ":material/history:", history.show),
+        ),
     ),
     Group(
         frame.GROUP_DOCUMENTS,

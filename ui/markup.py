@@ -23,10 +23,12 @@ _INVISIBLE = re.compile(
 )
 # Office files break lines with these; a browser would not.
 _LINE_BREAKS = str.maketrans(dict.fromkeys("\x0b\x0c\x85\u2028\u2029", "\n"))
-# Two private-use characters frame a doubted stretch while the Markdown is laid out; they become tags afterwards.
-_DOUBT_START, _DOUBT_END = "\ue000", "\ue001"
-_PIECES = re.compile(rf"\[\d{{1,3}}\]|[{_DOUBT_START}{_DOUBT_END}]")
-_FRAMES = re.compile(f"[{_DOUBT_START}{_DOUBT_END}]")
+# Private-use characters frame a doubted stretch while the Markdown is laid out; they become tags afterwards. The one at
+# its beginning says which note belongs to it.
+_FIRST_NOTE, _NOTES_LIMIT, _DOUBT_END = 0xE100, 0x400, "\ue001"
+_STARTS = f"{chr(_FIRST_NOTE)}-{chr(_FIRST_NOTE + _NOTES_LIMIT - 1)}"
+_PIECES = re.compile(rf"\[\d{{1,3}}\]|[{_STARTS}{_DOUBT_END}]")
+_FRAMES = re.compile(f"[{_STARTS}{_DOUBT_END}]")
 
 
 def visible(text: str) -> str:
@@ -39,15 +41,15 @@ def plain_html(text: str) -> str:
     return html.escape(visible(text))
 
 
-def answer_html(
-    text: str, *, anchors: Mapping[int, str], doubts: Iterable[tuple[int, int]] = (), doubt_label: str = ""
-) -> str:
+def answer_html(text: str, *, anchors: Mapping[int, str], doubts: Iterable[tuple[int, int, str]] = ()) -> str:
     """A model's answer as safe HTML.
 
     `anchors` maps a citation's number to the id of its source card: those marks become links, others stay text.
-    `doubts` are `start:end` stretches of `text` in characters, underlined with `doubt_label` as their explanation.
+    `doubts` are `start:end` stretches of `text` in characters, each with what to know about it: they are underlined, and a
+    sign behind them tells it.
     """
-    tokens = _markdown().parse(visible(_frame(text, doubts)))
+    framed, notes = _frame(text, doubts)
+    tokens = _markdown().parse(visible(framed))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "p"
@@ -57,7 +59,7 @@ def answer_html(
             token.info = ""
             token.content = _FRAMES.sub("", token.content)
         elif token.type == "inline":
-            token.children = _linked(token.children or [], anchors, doubt_label)
+            token.children = _linked(token.children or [], anchors, notes)
     rendered: str = _markdown().renderer.render(tokens, _markdown().options, {})
     return rendered
 
@@ -89,24 +91,29 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("zero", {"html": False, "breaks": True}).enable(rules)
 
 
-def _frame(text: str, doubts: Iterable[tuple[int, int]]) -> str:
-    """`text` with each doubted stretch between the two private-use characters; overlapping ones are merged."""
+def _frame(text: str, doubts: Iterable[tuple[int, int, str]]) -> tuple[str, list[str]]:
+    """`text` with each doubted stretch between two private-use characters, and the notes that the first ones number.
+
+    Of overlapping stretches the later one begins where the earlier ends.
+    """
     pieces: list[str] = []
+    notes: list[str] = []
     done = 0
     clean = _FRAMES.sub("\ufffd", text)
-    for start, end in sorted(doubts):
+    for start, end, note in sorted(doubts):
         begin = max(start, done)
-        if begin >= end or end > len(clean):
+        if begin >= end or end > len(clean) or len(notes) == _NOTES_LIMIT:
             continue
-        pieces += [clean[done:begin], _DOUBT_START, clean[begin:end], _DOUBT_END]
+        pieces += [clean[done:begin], chr(_FIRST_NOTE + len(notes)), clean[begin:end], _DOUBT_END]
+        notes.append(note)
         done = end
-    return "".join([*pieces, clean[done:]])
+    return "".join([*pieces, clean[done:]]), notes
 
 
-def _linked(children: list[Token], anchors: Mapping[int, str], doubt_label: str) -> list[Token]:
+def _linked(children: list[Token], anchors: Mapping[int, str], notes: list[str]) -> list[Token]:
     """The line's tokens with citation marks turned into links and frames into underlines, always closed."""
     result: list[Token] = []
-    is_open = False
+    note: str | None = None
     for child in children:
         if child.type != "text":
             child.content = _FRAMES.sub("", child.content)
@@ -117,18 +124,26 @@ def _linked(children: list[Token], anchors: Mapping[int, str], doubt_label: str)
             result.append(_text(child.content[position : match.start()]))
             position = match.end()
             piece = match.group()
-            if piece == _DOUBT_START and not is_open:
-                is_open = True
-                result.append(_tag(f'<span class="ca-doubt" title="{plain_html(doubt_label)}">'))
-            elif piece == _DOUBT_END and is_open:
-                is_open = False
-                result.append(_tag("</span>"))
-            elif piece.startswith("["):
+            if piece.startswith("["):
                 result.append(_mark(piece, anchors))
+            elif piece == _DOUBT_END:
+                result += _closed(note)
+                note = None
+            elif note is None:
+                note = notes[ord(piece) - _FIRST_NOTE]
+                result.append(_tag('<span class="ca-doubt">'))
         result.append(_text(child.content[position:]))
-    if is_open:
-        result.append(_tag("</span>"))
-    return result
+    return result + _closed(note)
+
+
+def _closed(note: str | None) -> list[Token]:
+    """The end of a doubted stretch, with the sign that tells why; nothing where none is open."""
+    if note is None:
+        return []
+    told = plain_html(note)
+    return [
+        _tag(f'</span><span class="ca-flag" role="note" tabindex="0" aria-label="{told}" data-note="{told}"></span>')
+    ]
 
 
 def _mark(piece: str, anchors: Mapping[int, str]) -> Token:

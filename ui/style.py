@@ -19,7 +19,7 @@ STYLE: Final = """<style>
   background: var(--ca-accent); animation: ca-pulse 1.4s ease-in-out infinite; }
 @keyframes ca-pulse { 50% { opacity: .25; } }
 @media (prefers-reduced-motion: reduce) { .ca-status::before { animation: none; } }
-.stApp { --ca-accent: #2f6f8f; --ca-mark: #ffe9a3; --ca-warn: #b26a00; --ca-bad: #b3372f; }
+:root { --ca-accent: #2f6f8f; --ca-mark: #ffe9a3; --ca-warn: #b26a00; --ca-bad: #b3372f; }
 .ca-answer { font-size: 1.05rem; }
 .ca-answer .ca-heading { font-weight: 600; }
 .ca-answer table { border-collapse: collapse; display: block; overflow-x: auto; }
@@ -82,9 +82,32 @@ STYLE: Final = """<style>
 .ca-documents th, .ca-documents td { padding: .55rem .5rem; vertical-align: top;
   border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .ca-documents td:nth-child(3), .ca-documents th:nth-child(3) { white-space: nowrap; }
+.ca-small { font-size: .85rem; } .ca-large { font-size: 1.15rem; }
+.ca-flag { display: inline-block; position: relative; min-width: 1.1em; margin: 0 .2em; padding: 0 .3em; text-align: center;
+  font-size: .75em; font-weight: 700; border-radius: 1em; cursor: help; color: #fff; background: #8a5200; }
+.ca-flag::before { content: "!"; }
+.ca-flag:hover::after, .ca-flag:focus::after { content: attr(data-note); position: absolute; z-index: 5; left: -1rem; top: 1.8em;
+  width: max-content; max-width: min(20rem, 70vw); padding: .5rem .7rem; border-radius: .4rem; font-size: .85rem; font-weight: 400;
+  text-align: left; line-height: 1.5; color: #fff; background: #4a3000; }
+.ca-looked { font-size: .92rem; } .ca-looked ul { padding-left: 1.2rem; }
+.ca-news { --ca-tone: #2e8b57; }
+.ca-good { color: color-mix(in srgb, #2e8b57 60%, currentColor); }
+.ca-page { width: 100%; border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: .3rem; background: #fff; }
+.ca-sheet { max-height: 60vh; overflow-y: auto; padding: .75rem 1rem; border-radius: .5rem;
+  border: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
+.ca-cited { margin: .75rem 0 0; padding: .4rem .9rem; white-space: pre-wrap; border-left: .25rem solid var(--ca-mark); }
+@media print {
+  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stChatInput"], .stButton, .stPopover, .stFeedback { display: none !important; }
+  .stMainBlockContainer { max-width: none; padding: 0; }
+  .stApp, .stMain, [data-testid="stAppViewContainer"] { position: static !important; overflow: visible !important; height: auto !important; }
+  .stHorizontalBlock { flex-direction: column !important; }
+  .ca-source, .ca-box { break-inside: avoid; }
+}
 /* What a stopped run leaves behind is drawn before it stops: shown as soon as the script no longer runs. */
 .stApp .ca-when-stopped { display: none; }
-.stApp[data-test-script-state="notRunning"] .ca-when-running { display: none; }
+.stApp [class*="st-key-stopped-"] { display: none; }
+.stApp[data-test-script-state="notRunning"] [class*="st-key-stopped-"] { display: flex; }
+.stApp[data-test-script-state="notRunning"] :is(.ca-when-running, [class*="st-key-stop-"]) { display: none; }
 .stApp[data-test-script-state="notRunning"] .ca-when-stopped { display: block; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistant.errors import Language
@@ -14,7 +15,7 @@ class Visit:
     """One run of the page by one person.
 
     `me` is who they are to the API, None while it is away. `links_to` is where a browser finds the API, None without a
-    proxy that proves who asks. `timezone` is the browser's, such as `Asia/Tokyo`.
+    proxy that proves who asks. `timezone` is the browser's, such as `Asia/Tokyo`. `go_to` turns to another screen by its name.
     """
 
     client: ApiClient
@@ -22,6 +23,7 @@ class Visit:
     me: MeOut | None = None
     links_to: str | None = None
     timezone: str = "UTC"
+    go_to: Callable[[str], None] = lambda _: None
 
     def has(self, scope: str) -> bool:
         """Whether the person holds `scope`. The API checks it again at every call; here it decides what is offered."""

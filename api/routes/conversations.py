@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api import examples, links
 from api.deps import Asker
 from api.edge import edge_of
-from api.export import as_json, as_markdown, disposition, filename
+from api.export import as_docx, as_json, as_markdown, disposition, filename
 from api.ids import looked_up
 from api.problems import caller_language
 from assistant.domain import Principal
@@ -28,6 +28,7 @@ router = APIRouter(tags=["conversations"])
 
 EXPORT_PAGE = 100
 """Exchanges read at once for an export."""
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EXPORT_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -125,7 +126,9 @@ async def export_conversation(
     request: Request,
     principal: Asker,
     *,
-    format: Annotated[Literal["md", "json"], Query(description="md for people, json for programs.")] = "md",
+    format: Annotated[
+        Literal["md", "json", "docx"], Query(description="md and docx for people, json for programs.")
+    ] = "md",
 ) -> Response:
     """The whole conversation, with the sources of each answer under it."""
     conversation = await _conversation(request, conversation_id, principal)
@@ -136,10 +139,15 @@ async def export_conversation(
             request, conversation_id, principal, cursor=following or None, limit=EXPORT_PAGE
         )
         exchanges += page
+    content: str | bytes
+    language = caller_language(request, question=conversation.title)
     if format == "json":
         content, media_type = as_json(conversation, exchanges), "application/json"
+    elif format == "docx":
+        write = partial(as_docx, conversation, exchanges, language=language)
+        content, media_type = await anyio.to_thread.run_sync(write), DOCX
     else:
-        content = as_markdown(conversation, exchanges, language=caller_language(request, question=conversation.title))
+        content = as_markdown(conversation, exchanges, language=language)
         media_type = "text/markdown; charset=utf-8"
     named = disposition(filename(conversation.title, format))
     return Response(content, media_type=media_type, headers={**EXPORT_HEADERS, "Content-Disposition": named})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import docx
 import httpx
 import pytest
 
@@ -168,6 +170,22 @@ def test_an_export_holds_every_question_with_its_sources(ben: httpx.Client, ledg
     whole = ConversationDetailOut.model_validate_json(ben.get("/conversations/c_1/export?format=json").content)
     assert len(whole.exchanges) == 120
     assert ben.get("/conversations/c_1/export?format=exe").status_code == 422
+
+
+def test_an_export_for_word_holds_questions_answers_and_sources_of_today(
+    ben: httpx.Client, ledger: Ledger, document_id: str
+) -> None:
+    asked(ledger, 1, document_id=document_id)
+    response = ben.get("/conversations/c_1/export?format=docx", headers={"Accept-Language": "ja"})
+    assert "filename*=UTF-8''" in response.headers["content-disposition"]
+    lines = [paragraph.text for paragraph in docx.Document(io.BytesIO(response.content)).paragraphs]
+    assert {"質問 1?", ANSWER.text, "出典:"} <= set(lines)
+    assert any("人事/休暇.txt" in line for line in lines)
+    ledger.set_document_groups(document_id, ["board"])
+    withheld = ben.get("/conversations/c_1/export?format=docx").content
+    after = "\n".join(paragraph.text for paragraph in docx.Document(io.BytesIO(withheld)).paragraphs)
+    assert RULE not in after
+    assert "人事/休暇.txt" not in after
 
 
 def test_feedback_is_kept_once_for_each_answer_and_counted(

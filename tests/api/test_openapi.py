@@ -22,6 +22,8 @@ from tests.api.canned import ANSWER, RunningServer
 from tests.api.test_errors import all_errors, made
 
 JSON_TYPES = {"application/json", "application/problem+json"}
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+BINARY_TYPES = {"*/*", "application/octet-stream", "image/png", WORD}
 TEXT_TYPES = {"text/event-stream", "text/plain", "text/markdown"}
 
 
@@ -50,7 +52,7 @@ def bodies() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("media_type", "content"), list(bodies()))
 def test_every_body_has_an_example_that_fits_its_shape(media_type: str, content: dict[str, Any]) -> None:
-    if media_type in {"*/*", "application/octet-stream", "image/png"}:
+    if media_type in BINARY_TYPES:
         assert content["schema"]["format"] == "binary"
     elif media_type in TEXT_TYPES:
         assert isinstance(content["example"], str)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Request, expect
 from tests.browser.conftest import SECRET, Stack, running_screen
 from tests.stubs.api.content import LEAVE_QUOTE
 from tests.stubs.api.process import running_stub_api, seen_by
-from ui.words import asking, frame
+from ui.words import asking, frame, sources
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -224,8 +224,8 @@ def test_a_forwarded_name_counts_only_with_the_proxys_secret(open_page: OpenPage
         expect(forged.get_by_test_id("stChatInputTextArea")).to_have_count(0)
         proved = open_page(ui_url, headers={"X-Forwarded-User": "ben", "X-Proxy-Secret": SECRET})
         ask(proved, "休暇は? [quotes]")
-        expect(proved.get_by_text(asking.OPEN_ORIGINAL.ja).first).to_be_attached()
-        link = proved.get_by_text(asking.OPEN_ORIGINAL.ja).first
+        expect(proved.get_by_text(sources.OPEN_ORIGINAL.ja).first).to_be_attached()
+        link = proved.get_by_text(sources.OPEN_ORIGINAL.ja).first
         assert link.get_attribute("href") == "/api/documents/doc-1/file#page=3"
         assert link.get_attribute("target") == "_blank"
         assert [seen["user"] for seen in seen_by(api_url)] == ["ben"]

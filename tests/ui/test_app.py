@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from assistant.errors import FailureReason
-from ui.words import asking, frame, problems
+from ui.words import asking, frame, problems, sources
 from ui.words import documents as listing
 
 APP = str(Path(ui.__file__).with_name("app.py"))
@@ -54,7 +54,7 @@ def test_a_question_is_answered_with_its_source_and_the_next_one_stands_above_it
 def test_a_click_on_an_example_asks_it(screen: AppTest) -> None:
     button(screen, asking.EXAMPLES[0].en)
     assert asking.EXAMPLES[0].en in shown(screen)
-    assert asking.SOURCES.en in shown(screen)
+    assert sources.SOURCES.en in shown(screen)
 
 
 def test_a_failed_question_can_be_asked_again_and_does_not_stay_twice(screen: AppTest) -> None:

@@ -11,7 +11,8 @@ from ui.markup import answer_html, passage_html, plain_html
 ANCHORS = {1: "source-a-1"}
 OUR_TAG = re.compile(
     r"</?(?:p|ul|ol|li|strong|em|code|pre|br|blockquote|table|thead|tbody|tr|th|td)(?: start=\"\d+\")?(?: style=\"text-align:\w+\")?"
-    r"(?: class=\"ca-heading\")?>|<a class=\"ca-mark\" href=\"#source-a-1\">|</a>|<span class=\"ca-doubt\" title=\"[^\"<>]*\">|</span>"
+    r"(?: class=\"ca-heading\")?>|<a class=\"ca-mark\" href=\"#source-a-1\">|</a>|<span class=\"ca-doubt\">|</span>"
+    r"|<span class=\"ca-flag\" role=\"note\" tabindex=\"0\" aria-label=\"[^\"<>]*\" data-note=\"[^\"<>]*\">"
 )
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -34,7 +35,7 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_answer_holds_no_tag_but_ours_and_calls_no_address(attack: str) -> None:
-    rendered = answer_html(attack, anchors=ANCHORS, doubts=[(0, 3)], doubt_label='"><script>')
+    rendered = answer_html(attack, anchors=ANCHORS, doubts=[(0, 3, '"><script>')])
     rest = OUR_TAG.sub("", rendered)
     assert "<" not in rest
     assert ">" not in rest
@@ -59,14 +60,15 @@ def test_a_path_of_a_windows_share_keeps_its_backslashes() -> None:
 
 
 def test_doubted_stretches_are_underlined_and_overlaps_are_one() -> None:
-    rendered = answer_html("上限は15,000円です。", anchors={}, doubts=[(3, 9), (5, 10)], doubt_label="未確認")
-    assert rendered.count('<span class="ca-doubt" title="未確認">') == rendered.count("</span>") == 2
+    rendered = answer_html("上限は15,000円です。", anchors={}, doubts=[(3, 9, "未確認"), (5, 10, "別")])
+    assert rendered.count('<span class="ca-doubt">') == rendered.count('class="ca-flag"') == 2
+    assert rendered.count("<span") == rendered.count("</span>") == 4
     assert re.sub(r"<[^>]+>", "", rendered).strip() == "上限は15,000円です。"
 
 
 def test_a_doubt_across_lines_is_closed_on_its_first_line() -> None:
-    rendered = answer_html("一\n\n二", anchors={}, doubts=[(0, 4)])
-    assert rendered.count("<span") == rendered.count("</span>") == 1
+    rendered = answer_html("一\n\n二", anchors={}, doubts=[(0, 4, "x")])
+    assert rendered.count("<span") == rendered.count("</span>") == 2
 
 
 def test_invisible_characters_are_not_shown() -> None:

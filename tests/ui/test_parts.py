@@ -7,6 +7,7 @@ from tests.stubs.api import content
 from ui import answer_parts, parts
 from ui.screens import documents
 from ui.words import asking
+from ui.words import sources as card_words
 
 ANCHORS = {1: "source-a-1"}
 
@@ -16,7 +17,11 @@ def answered(question: str) -> AnswerOut:
 
 
 def sources(answer: AnswerOut, *, links_to: str | None = None) -> str:
-    return answer_parts.sources(answer.citations, answer.passages, ANCHORS, language="ja", links_to=links_to)
+    texts = {passage.chunk_id: passage for passage in answer.passages}
+    return "".join(
+        answer_parts.source(cited, texts.get(cited.chunk_id), ANCHORS, language="ja", links_to=links_to)
+        for cited in answer.citations
+    )
 
 
 def test_a_source_shows_title_path_page_headings_and_the_quote_inside_its_passage() -> None:
@@ -60,13 +65,14 @@ def test_a_sentence_without_a_source_is_underlined_and_explained() -> None:
         NoticeOut(code="sentence_without_source", message="確かめられません。", start=start, end=len(answer.answer))
     ]
     shown = answer_parts.answer(answer, ANCHORS, language="ja")
-    assert f'<span class="ca-doubt" title="{asking.DOUBTED.ja}">{sentence}</span>' in shown
+    assert f'<span class="ca-doubt">{sentence}</span>' in shown
+    assert 'data-note="確かめられません。"' in shown
     assert "確かめられません。" in shown
 
 
 def test_a_newer_version_is_announced_on_the_source() -> None:
-    assert asking.NOT_CURRENT.ja in sources(answered("hotel"))
-    assert asking.NOT_CURRENT.ja not in sources(answered("休暇"))
+    assert card_words.NOT_CURRENT.ja in sources(answered("hotel"))
+    assert card_words.NOT_CURRENT.ja not in sources(answered("休暇"))
 
 
 def test_an_answer_a_refusal_and_quotes_look_different() -> None:
@@ -115,7 +121,7 @@ def test_one_notice_is_a_sentence_and_several_are_a_list() -> None:
 def test_notices_and_unused_passages_are_put_into_words() -> None:
     shown = answer_parts.answer(answered("hotel"), ANCHORS, language="en")
     assert "The number 15,000 is not in the sources." in shown
-    assert '<span class="ca-doubt" title="Not confirmed by the sources">15,000</span>' in shown
+    assert '<span class="ca-doubt">15,000</span>' in shown
     assert "were not used for the answer: 2." in shown
 
 

@@ -20,7 +20,7 @@ TABLES = Path(words.__file__).parent
 ROOM = TABLES.parent
 JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 # Names of parts of streamlit and of HTML, never shown to people.
-SILENT_ARGUMENTS = {"key", "icon", "url_path", "layout", "width", "page_icon", "gap", "submit_mode"}
+SILENT_ARGUMENTS = {"key", "icon", "url_path", "layout", "width", "page_icon", "gap", "submit_mode", "type", "on_click"}
 SHOWING_CALLS = {
     "button", "caption", "chat_input", "error", "info", "markdown", "radio", "selectbox", "subheader", "success",
     "text", "text_input", "title", "warning", "write", "Page", "navigation", "set_page_config", "header", "expander",

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from assistant import wire
-from tests.stubs.api import content
+from tests.stubs.api import content, history
 
 HEARTBEAT_SECONDS = 0.4
 
@@ -237,7 +237,8 @@ def app() -> Starlette:
         ("/me", me, "GET"),
         ("/seen", seen, "GET"),
     ]
-    return Starlette(routes=[Route(path, play, methods=[method]) for path, play, method in routes])
+    own = [Route(path, play, methods=[method]) for path, play, method in routes]
+    return Starlette(routes=[*own, *history.ROUTES])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parents[3]
-START_LIMIT_SECONDS = 40
+START_LIMIT_SECONDS = 120
 
 
 def free_port() -> int:
