@@ -6,7 +6,7 @@ Nothing is opened at import time: the assistant is opened by the app's lifespan 
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from api.routes import (
 )
 from api.tracing import Traces
 from api.upkeep import kept_up
+from assistant.adapters.breaker import Breaker
 from assistant.admission import Admission
 from assistant.settings import Settings
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:  # see api/edge.py
     from assistant.wiring import Assistant
 
 VERSION = "0.1.0"
+MODELS = ("model", "second")
+"""Names of the breakers around the models, in the order of their lines."""
 DESCRIPTION = """Questions answered from the company's own documents, with sources.
 
 Every error is an RFC 9457 problem with `detail` and `hint` in the language of `Accept-Language` (ja or en); under `/v1`
@@ -98,7 +101,15 @@ def create_app(
 def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLogger) -> Edge:
     metrics = Metrics()
     parallel, queue = settings.model_parallel, settings.queue
+
+    def breakers() -> Sequence[Breaker]:
+        return edge.opened.breakers if edge.opened is not None else ()
+
+    def is_model_away(line: int) -> bool:
+        return any(each.name == MODELS[line] and each.state != "closed" for each in breakers())
+
     admission = Admission(
+        is_model_away=is_model_away,
         parallel=parallel,
         queue_limit=settings.queue_limit,
         user_running=queue.user_running or math.ceil(parallel / 2),
@@ -110,7 +121,7 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
     edge = Edge(settings=settings, admission=admission, metrics=metrics, log=log, opened=assistant, traces=traces)
     if settings.sign_in.issuer:
         edge.openid = OpenIdProvider(settings.sign_in, proxy_secret=settings.proxy_secret)
-    metrics.watch_breakers(lambda: edge.opened.breakers if edge.opened is not None else ())
+    metrics.watch_breakers(breakers)
     return edge
 
 

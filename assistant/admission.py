@@ -90,9 +90,10 @@ class Turn(InPlace):
 
     async def outlook(self, line: int = 0) -> Queued | None:
         """What to tell whoever waits, as soon as there is something new: each step of the position, and the wait. Whoever
-        was told to wait is told last that it is their turn, as position 0. None as soon as the place is held."""
+        was told to wait is told last that it is their turn, as position 0. None as soon as the place is held, or when
+        there is nothing to wait for because the model is left alone, which the asker then hears from the model's guard."""
         self.line_up(line)
-        while self._places is not None and self.state == "in line":
+        while self._places is not None and self.state == "in line" and not self._admission.is_model_away(line):
             self.changed.clear()
             pause_seconds = AGAIN_SECONDS - (self._admission.now() - self._told_at)
             if pause_seconds <= 0.0:
@@ -129,7 +130,8 @@ class Turn(InPlace):
 class Admission:
     """`parallel` places, at most `queue_limit` questions beyond them; of one user `user_running` and `user_waiting`.
 
-    With a second model, `second_parallel` places more, in front of which people line up apart.
+    With a second model, `second_parallel` places more, in front of which people line up apart. While `is_model_away` says so
+    of a line's model nobody waits in that line; it is asked at least every REFRESH_SECONDS.
     """
 
     def __init__(
@@ -140,8 +142,10 @@ class Admission:
         user_running: int | None = None,
         user_waiting: int | None = None,
         second_parallel: int = 0,
+        is_model_away: Callable[[int], bool] = lambda line: False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.is_model_away = is_model_away
         self.now = now
         self._queue_limit = queue_limit
         own = user_running or parallel

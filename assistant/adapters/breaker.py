@@ -1,6 +1,7 @@
 """A circuit breaker around the chat model and the embedder: a server that keeps failing is left alone for a moment.
 
-             3 failures in a row                 5 s later, one caller
+             3 failures in a row, or
+             nobody is answered any more         5 s later, one caller
     closed ──────────────────────▶ open ──────────────────────────────▶ half open
       ▲                             ▲                                      │ a cheap look, then that caller's question
       │                             └──────────────── it fails ◀───────────┤
@@ -8,7 +9,8 @@
 
 Ours, not a library: those there are (pybreaker, aiobreaker, circuitbreaker, purgatory) wrap a call that returns; an answer is
 a stream that proves itself by its first token and may still break off, and a caller who leaves is neither success nor failure.
-A person hears of it as of any model that is away: quotes and a notice. Must not know any vendor.
+A person hears of it as of any model that is away: quotes and a notice. Answers under way are never cut off by it; where it
+opened because a model fell silent (silence.py), their next word closes it. Must not know any vendor.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Literal
 import structlog
 
 from assistant.adapters.model_http import QUESTION_SECONDS
+from assistant.adapters.silence import Silence
 from assistant.domain import DependencyState, ModelEnd, ModelToken
 from assistant.errors import (
     AnswerAborted,
@@ -59,24 +62,27 @@ class Breaker:
         self.pause_seconds = pause_seconds
         self.openings = 0
         self._most = failures
-        self._now = now
+        self.now = now
         self._failures = 0
         self._opened_at: float | None = None
         self._is_probing = False
         self._last: AssistantError | None = None
+        self.is_suspected = False
         self._turn = threading.Lock()
+        self.suspects: Callable[[], AssistantError | None] = lambda: None
+        """Asked while the breaker is closed: why the server should be left alone although no call has failed, or None."""
 
     @property
     def state(self) -> State:
         """Whether calls go through (closed), one is tried (half open), or none."""
-        if self._opened_at is None:
+        if self._opened_at is None and not self._grew_suspicious():
             return "closed"
         return "half open" if self._is_probing else "open"
 
     @property
     def is_resting(self) -> bool:
         """Whether a call would be refused just now; False as soon as one may be tried."""
-        return self._opened_at is not None and (self._is_probing or not self._is_due())
+        return self.state != "closed" and (self._is_probing or not self._is_due())
 
     @property
     def last_failure(self) -> AssistantError | None:
@@ -89,6 +95,7 @@ class Breaker:
 
         A call that ends without being told (its caller left) counts for nothing.
         """
+        self._grew_suspicious()
         with self._turn:
             is_open = self._opened_at is not None
             is_probe = is_open and not self._is_probing and self._is_due()
@@ -103,8 +110,29 @@ class Breaker:
             if is_probe:
                 self._is_probing = False
 
+    def _grew_suspicious(self) -> bool:
+        """Whether the breaker has just been opened on suspicion."""
+        error = self.suspects() if self._opened_at is None else None
+        if error is None:
+            return False
+        with self._turn:
+            self._last, self.is_suspected = error, True
+            self._open(error)
+        return True
+
+    def _open(self, error: AssistantError) -> None:
+        if self._opened_at is None:
+            self.openings += 1
+            _log.warning("breaker_opened", dependency=self.name, code=error.code)
+        self._opened_at = self.now()
+
+    def lives(self) -> None:
+        """A call that began earlier goes on: a suspicion was wrong, failures stay what they were."""
+        if self.is_suspected:
+            self.succeeded(is_whole=False)
+
     def _is_due(self) -> bool:
-        return self._opened_at is not None and self._now() - self._opened_at >= self.pause_seconds
+        return self._opened_at is not None and self.now() - self._opened_at >= self.pause_seconds
 
     def succeeded(self, *, is_whole: bool) -> None:
         """The server works; only a whole success makes earlier failures forgotten."""
@@ -112,7 +140,7 @@ class Breaker:
             if self._opened_at is not None:
                 _log.info("breaker_closed", dependency=self.name)
             self._opened_at = None
-            self._is_probing = False
+            self._is_probing = self.is_suspected = False
             if is_whole:
                 self._failures = 0
 
@@ -122,10 +150,7 @@ class Breaker:
             self._last = error
             self._failures += 1
             if is_probe or (self._opened_at is None and self._failures >= self._most):
-                if self._opened_at is None:
-                    self.openings += 1
-                    _log.warning("breaker_opened", dependency=self.name, code=error.code)
-                self._opened_at = self._now()
+                self._open(error)
 
 
 class Call:
@@ -140,6 +165,7 @@ class Call:
         if self.is_probe:
             self._breaker.succeeded(is_whole=False)
             self.is_probe = False
+        self._breaker.lives()
 
     def ended(self) -> None:
         """The server has answered, be it with a refusal of this very request."""
@@ -159,6 +185,8 @@ class GuardedChatModel(WrappedChatModel):
     def __init__(self, model: ChatModel, breaker: Breaker) -> None:
         super().__init__(model)
         self.breaker = breaker
+        self._silence = Silence(breaker.now)
+        breaker.suspects = self._fell_silent
 
     def resting(self) -> ModelUnavailable | None:
         """What a question would be told at once, while the model is left alone; None while it may be asked."""
@@ -169,17 +197,26 @@ class GuardedChatModel(WrappedChatModel):
         with self.breaker.call() as call:
             if call is None:
                 raise ModelUnavailable(*_paused(self.breaker))
+            listening, is_whole = self._silence.begin(), False
             try:
                 if call.is_probe:
                     await self._model.check()
                 async with aclosing(self._model.stream(prompt, num_predict=num_predict)) as pieces:
                     async for piece in pieces:
+                        listening.heard()
                         call.works()
                         yield piece
+                is_whole = True
                 call.ended()
             except (ModelUnavailable, ModelTimeout, AnswerAborted) as error:
                 call.failed(error)
                 raise
+            finally:
+                self._silence.end(listening, is_whole=is_whole)
+
+    def _fell_silent(self) -> ModelTimeout | None:
+        seconds = self._silence.seconds
+        return None if seconds is None else _silent(seconds)
 
 
 class GuardedEmbedder(WrappedEmbedder):
@@ -238,10 +275,11 @@ def seen_through(state: DependencyState, breakers: Sequence[Breaker]) -> Depende
         return state
     last = breaker.last_failure
     why = "" if last is None else f": {last.message.en}"
+    what = "fell silent" if breaker.is_suspected else "failed in a row"
     return DependencyState(
         state.name,
         "warn",
-        f"answers, but is left alone for {breaker.pause_seconds:g} s at a time since it failed in a row{why}",
+        f"answers, but is left alone for {breaker.pause_seconds:g} s at a time since it {what}{why}",
         "" if last is None else last.hint.ja,
         "" if last is None else last.hint.en,
     )
@@ -252,11 +290,27 @@ def _paused(breaker: Breaker) -> tuple[Text, Text]:
     last, seconds = breaker.last_failure, breaker.pause_seconds
     if last is None:
         raise RuntimeError("only an open breaker refuses")
+    why_ja, why_en = (
+        ("", "It") if breaker.is_suspected else ("続けて失敗したため、", "It failed several times in a row and")
+    )
     message = Text(
-        ja=f"{last.message.ja}続けて失敗したため、{seconds:g} 秒ほど問い合わせを休んでいます。",
-        en=f"{last.message.en} It failed several times in a row and is left alone for about {seconds:g} seconds.",
+        ja=f"{last.message.ja}{why_ja}{seconds:g} 秒ほど問い合わせを休んでいます。",
+        en=f"{last.message.en} {why_en} is left alone for about {seconds:g} seconds.",
     )
     return message, last.hint
+
+
+def _silent(seconds: float) -> ModelTimeout:
+    return ModelTimeout(
+        Text(
+            ja=f"モデルはどの質問にも {seconds:.0f} 秒間、一語も返していません。",
+            en=f"The model has not said a word to any question for {seconds:.0f} seconds.",
+        ),
+        Text(
+            ja="モデルのサーバーが止まっていないか、ログを確かめてください。",
+            en="See in the model server's log whether it hangs.",
+        ),
+    )
 
 
 def _too_late(seconds: float) -> EmbedderUnavailable:
