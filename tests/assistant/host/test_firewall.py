@@ -1,4 +1,4 @@
-"""The firewall's plan: its rules in a real kernel, in network namespaces; its files and commands on copies."""
+"""The firewall's plan: its rules and the real ufw in network namespaces, its files and commands on copies."""
 
 from __future__ import annotations
 
@@ -118,6 +118,53 @@ def test_in_a_real_kernel_a_published_port_is_open_to_the_allowed_network_alone(
         if line.startswith("-A "):
             network.must(network.host, "iptables", "-D", *line.split()[1:])
     assert network.reaches(OTHER, PORT), "undone"
+
+
+UFW_STORY = """
+set -eu
+mount --bind "$1" /etc/ufw
+ip link set lo up
+iptables -N DOCKER-USER && iptables -A FORWARD -j DOCKER-USER
+ufw --force enable >/dev/null && ufw allow 22/tcp >/dev/null
+seen() {
+  iptables -S DOCKER-USER; iptables -S ufw-user-input; ip6tables -S ufw6-user-input
+  echo FILES; cat /etc/ufw/after.rules /etc/ufw/after6.rules
+}
+seen > "$2/before"
+for time in once twice; do
+  "$3" -m assistant firewall apply --from 10.77.0.0/24 --port 8443 --interface eth0 >/dev/null
+  seen > "$2/$time"
+done
+"$3" -m assistant firewall undo >/dev/null
+seen > "$2/after"
+"""
+
+
+@pytest.mark.slow
+def test_the_real_ufw_takes_the_rules_over_and_gives_them_back(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or not shutil.which("ufw") or not shutil.which("unshare"):
+        pytest.skip("needs root, ufw and unshare")
+    apart = ["unshare", "--net", "--mount"]  # no rule and no file of this machine is touched
+    can = subprocess.run([*apart, "iptables", "-S"], capture_output=True, text=True)
+    if can.returncode != 0:
+        pytest.skip(f"namespaces cannot be made here: {can.stderr}")
+    shutil.copytree("/etc/ufw", tmp_path / "ufw")
+    command = [*apart, "sh", "-c", UFW_STORY, "sh", str(tmp_path / "ufw"), str(tmp_path), sys.executable]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert told.returncode == 0, told.stdout + told.stderr
+    before, once, twice, after = ((tmp_path / name).read_text() for name in ("before", "once", "twice", "after"))
+    assert "--dport 22 -j ACCEPT" in before
+    assert "8443" not in before
+    for rule in (
+        "-A DOCKER-USER -s 10.77.0.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport 8443 --ctdir ORIGINAL -j RETURN",
+        "-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 8443 --ctdir ORIGINAL -j DROP",
+        "-A ufw-user-input -s 10.77.0.0/24 -p tcp -m tcp --dport 8443 -j ACCEPT",
+        "-A ufw-user-input -p tcp -m tcp --dport 8443 -j DROP",
+        "-A ufw6-user-input -p tcp -m tcp --dport 8443 -j DROP",
+    ):
+        assert once.split("FILES")[0].splitlines().count(rule) == 1, once
+    assert twice == once
+    assert after == before
 
 
 # ---- files and commands
