@@ -1,12 +1,15 @@
-"""`python -m api`: the API on uvicorn, from the settings. Ctrl-C and SIGTERM let open answers finish and exit 0.
+"""`python -m api [--socket NUMBER]`: the API on uvicorn, from the settings. Ctrl-C and SIGTERM let open answers finish and
+exit 0; SIGHUP is for being started again, where somebody keeps the socket.
 
 SIGTERM ─▶ draining: open questions go on, new ones get 503 ─▶ closing: the rest end with an error event ─▶ exit 0
               │ at most ASSISTANT_QUEUE__DRAIN_SECONDS, or until a second signal
-              └ with a socket handed in (systemd), nobody is refused: whoever holds it keeps new callers for the next API
+              └ with a socket handed in (SIGTERM of systemd, SIGHUP under `assistant up`), nobody is refused: whoever holds it
+                keeps new callers for the next API
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -43,12 +46,18 @@ EXIT_NOT_STARTED = 2
 
 class Server(uvicorn.Server):
     """uvicorn that sends small events at once, tells the app when stopping begins, so that streams end with an event,
-    and exits normally."""
+    and exits normally.
 
-    def __init__(self, config: uvicorn.Config, *, edge: Edge, is_shared: bool = False) -> None:
+    `is_shared`: others go on listening after a stop; `can_restart`: they do after SIGHUP.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, *, edge: Edge, is_shared: bool = False, can_restart: bool = False
+    ) -> None:
         super().__init__(config)
         self._edge = edge
         self._is_shared = is_shared
+        self._signals = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if can_restart else [])]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to serve. asyncio lets only sockets that it made itself send at once; on others the second small event
@@ -89,39 +98,44 @@ class Server(uvicorn.Server):
         """The first signal begins the stop, a second one ends what is still open."""
         if self.should_exit:
             self._edge.closing.set()
+        self._is_shared = self._is_shared or sig == signal.SIGHUP
         self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stops at SIGTERM and SIGINT; uvicorn's own version raises the signal again afterwards, which would exit
+        """Stops at SIGTERM, SIGINT and, where it is for a restart, SIGHUP; uvicorn's own version raises the signal again afterwards, which would exit
         before the assistant is closed."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in self._signals:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in self._signals:
                 loop.remove_signal_handler(number)
 
 
-async def serve(settings: Settings) -> None:
-    """Runs until told to stop. Raises SettingsError for an address in use, and what opening the assistant raises."""
+async def serve(settings: Settings, *, handed_in: int | None = None) -> None:
+    """Runs until told to stop, on the open socket of that number if one is given.
+
+    Raises SettingsError for an address in use, and what opening the assistant raises.
+    """
+    kept = None if handed_in is None else socket.socket(fileno=handed_in)
     inherited = inherited_socket()
-    with contextlib.closing(inherited or _listen(settings)) as listener:
+    with contextlib.closing(kept or inherited or _listen(settings)) as listener:
         from assistant.wiring import open_assistant  # seconds of imports that a wrong address need not wait for
 
         # Opened here and not by the lifespan, whose errors uvicorn would print as tracebacks.
         async with open_assistant(settings) as assistant:
             app = create_app(settings, assistant=assistant)
-            await run(app, listener=listener, is_shared=inherited is not None)
+            await run(app, listener=listener, is_shared=inherited is not None, can_restart=kept is not None)
 
 
-async def run(app: FastAPI, *, listener: socket.socket, is_shared: bool = False) -> None:
-    """Serves the app on the listening socket until SIGTERM or SIGINT; `is_shared`: others listen on it too."""
+async def run(app: FastAPI, *, listener: socket.socket, is_shared: bool = False, can_restart: bool = False) -> None:
+    """Serves the app on the listening socket until SIGTERM or SIGINT; see Server."""
     edge: Edge = app.state.edge
     config = uvicorn.Config(
         app,
@@ -134,7 +148,8 @@ async def run(app: FastAPI, *, listener: socket.socket, is_shared: bool = False)
     host, port = listener.getsockname()[:2]
     edge.log.info("listening", host=host, port=port)
     async with collecting_when_idle(edge):
-        await Server(config, edge=edge, is_shared=is_shared).serve(sockets=[listener])
+        server = Server(config, edge=edge, is_shared=is_shared, can_restart=can_restart)
+        await server.serve(sockets=[listener])
 
 
 def inherited_socket() -> socket.socket | None:
@@ -165,12 +180,15 @@ def _listen(settings: Settings) -> socket.socket:
 
 def main() -> int:
     """The exit code: 0 after a normal stop, 2 when it could not start; the reason is printed as a sentence."""
+    arguments = argparse.ArgumentParser(prog="python -m api")
+    arguments.add_argument("--socket", type=int, help="number of an open socket to listen on, kept open by the caller")
+    handed_in = arguments.parse_args().socket
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
         import uvloop
 
-        uvloop.run(serve(settings))
+        uvloop.run(serve(settings, handed_in=handed_in))
     except AssistantError as error:
         language = caller_language()
         print(error.message.in_language(language), file=sys.stderr)

@@ -110,6 +110,7 @@ def _api(settings: Settings) -> Part:
         where=address,
         listens=Listens(settings.api_host, settings.api_port, "ASSISTANT_API_PORT"),
         stop_seconds=STOP_SECONDS + settings.queue.drain_seconds,
+        socket_option="--socket",
     )
 
 

@@ -4,7 +4,8 @@
     a part's lock is held by its process too, so that two processes never work on one data folder, however one ended
 
 Knows commands, ports and health addresses; not what the parts do. A part that dies is started again with growing pauses;
-one that dies five times in a minute ends the stack with its last log lines. What a part keeps that can be written anew
+one that dies five times in a minute ends the stack with its last log lines. A part may be handed its listening socket, which
+stays open here: whoever comes while it is started again waits in the socket's line and is not refused. What a part keeps that can be written anew
 (Chroma's vectors) is moved aside first: damaged, it would keep the whole stack down.
 """
 
@@ -40,6 +41,8 @@ LOOK_SECONDS = 0.2
 CRASHES_PER_MINUTE = 5
 LONGEST_PAUSE_SECONDS = 4.0
 LOG_TAIL_LINES = 12
+BACKLOG = 2048
+"""Callers who may wait for a part that is started again; the kernel allows 4,096."""
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)  # loaded here: a child between fork and exec should do as little as possible
 
@@ -72,6 +75,8 @@ class Part:
     listens: Listens | None = None
     stop_seconds: float = STOP_SECONDS
     """Time for an orderly end. A part that is given more has work to finish that needs the others: it is stopped first."""
+    socket_option: str | None = None
+    """Option of the command that takes the number of the open socket on which the part shall listen; None: it opens its own."""
     derived_folder: Path | None = None
     """What the part keeps there can be written anew: moved aside when the part does not start with it."""
 
@@ -82,6 +87,7 @@ class _Running:
     lock: IO[bytes]
     process: subprocess.Popen[bytes]
     log_from_bytes: int
+    listener: socket.socket | None = None
     is_ready: bool = False
     aside: Path | None = None
     has_set_aside: bool = False
@@ -108,14 +114,20 @@ class Stack:
             folder.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as locks:
             held = {part.name: locks.enter_context(self._locked(part)) for part in self.parts}
+            listeners: dict[str, socket.socket] = {}
             for part in self.parts:
                 if part.listens is not None:
-                    check_port(part.name, part.listens)
+                    listener = locks.enter_context(listening(part.name, part.listens))
+                    if part.socket_option is not None:
+                        listeners[part.name] = listener
+                    else:
+                        listener.close()  # the port is free
             locks.pop_all()
         for part in self.parts:
             self._told(part.name, "starting")
-            process, log_from_bytes = self._spawn(part, held[part.name])
-            self._running[part.name] = _Running(part, held[part.name], process, log_from_bytes)
+            listener_or_none = listeners.get(part.name)
+            process, log_from_bytes = self._spawn(part, held[part.name], listener_or_none)
+            self._running[part.name] = _Running(part, held[part.name], process, log_from_bytes, listener_or_none)
         return all(self._wait_until_healthy(running, should_stop) for running in self._running.values())
 
     def watch(self, should_stop: Callable[[], bool], *, looked: Callable[[], None] = lambda: None) -> None:
@@ -154,6 +166,8 @@ class Stack:
             _signal_group(running.process, signal.SIGKILL)
             running.process.wait()
             running.lock.close()
+            if running.listener is not None:
+                running.listener.close()
             self._told(running.part.name, "stopped")
 
     def _locked(self, part: Part) -> IO[bytes]:
@@ -186,19 +200,25 @@ class Stack:
             ),
         )
 
-    def _spawn(self, part: Part, lock: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
+    def _spawn(
+        self, part: Part, lock: IO[bytes], listener: socket.socket | None
+    ) -> tuple[subprocess.Popen[bytes], int]:
         """The new process, and where its lines begin in its log. It holds the part's lock as long as it lives."""
+        command, handed = list(part.command), [lock.fileno()]
+        if listener is not None and part.socket_option is not None:
+            command += [part.socket_option, str(listener.fileno())]
+            handed.append(listener.fileno())
         with (self._log_folder / f"{part.name}.log").open("ab") as log:
             log_from_bytes = log.tell()
             try:
                 process = subprocess.Popen(  # noqa: S603  commands are made by the stack's own builders
-                    list(part.command),
+                    command,
                     env={**os.environ, **part.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    pass_fds=(lock.fileno(),),
+                    pass_fds=handed,
                     preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509  one call into a loaded library
                 )
             except OSError as error:
@@ -218,17 +238,18 @@ class Stack:
             if now >= running.restart_at:
                 running.restart_at = None
                 self._told(running.part.name, "starting")
-                running.process, running.log_from_bytes = self._spawn(running.part, running.lock)
+                running.process, running.log_from_bytes = self._spawn(running.part, running.lock, running.listener)
         elif running.process.poll() is not None:
             _signal_group(running.process, signal.SIGKILL)  # what it had started itself
             running.is_ready = False
-            running.crashes = [at for at in running.crashes if now - at < 60] + [now]
+            was_asked = running.listener is not None and running.process.returncode == 0
+            running.crashes = [at for at in running.crashes if now - at < 60] + ([] if was_asked else [now])
             self._told(running.part.name, "died")
             if len(running.crashes) >= CRASHES_PER_MINUTE:
                 if self._started_empty(running):
                     return
                 raise self._failure(running)
-            running.restart_at = now + min(LONGEST_PAUSE_SECONDS, 0.25 * 2 ** (len(running.crashes) - 1))
+            running.restart_at = now + min(LONGEST_PAUSE_SECONDS, 0.125 * 2 ** len(running.crashes))
         elif not running.is_ready and _is_part_healthy(running.part):
             self._note_ready(running)
 
@@ -255,7 +276,7 @@ class Stack:
         folder.mkdir()
         running.crashes.clear()
         self._told(running.part.name, "set_aside")
-        running.process, running.log_from_bytes = self._spawn(running.part, running.lock)
+        running.process, running.log_from_bytes = self._spawn(running.part, running.lock, running.listener)
         return True
 
     def _wait_until_healthy(self, running: _Running, should_stop: Callable[[], bool]) -> bool:
@@ -291,13 +312,11 @@ class Stack:
         )
 
 
-def check_port(name: str, listens: Listens) -> None:
-    """Returns when the part can listen there. Raises SettingsError that names the port and the setting."""
+def listening(name: str, listens: Listens) -> socket.socket:
+    """A socket that listens where the part shall. Raises SettingsError that names the port and the setting."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(listens.host, listens.port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        family, _, _, _, address = socket.getaddrinfo(listens.host, listens.port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         place = f"{listens.host}:{listens.port}"
         raise SettingsError(

@@ -30,8 +30,9 @@ def limits_page(kept: dict[str, Any]) -> str:
     lines += ["", "How it was measured:", ""]
     for name, found in kept.items():
         priority = "real-time priority" if found["real_time_priority"] else "ordinary priority"
+        how = "the tests named in `scripts/write_limits.py`" if name == "tests" else f"`bench_{name}`"
         lines.append(
-            f"- `bench_{name}`: {found['date']}, {found['cores']} cores, {priority}, load of the machine before: "
+            f"- {how}: {found['date']}, {found['cores']} cores, {priority}, load of the machine before: "
             f"{found['load_before']}"
         )
     return "\n".join(lines) + "\n"
@@ -99,8 +100,65 @@ def _hang_up(found: dict[str, Any]) -> list[Row]:
     ]
 
 
+def _attacks(found: dict[str, Any]) -> list[Row]:
+    kinds = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["refused"].items())
+    attacked, quiet, ratio = found["attacked_p95_seconds"], found["quiet_p95_seconds"], found["ratio"]
+    return [
+        (
+            f"{found['attack_seconds']:g} s of attacks through nginx ({found['slow_senders']} senders that never finish, "
+            f"{kinds}): attacks that were answered",
+            str(found["answered_attacks"]),
+            "0",
+            found["answered_attacks"] == 0,
+        ),
+        (
+            f"the same: of {found['questions']} questions before and {found['questions']} meanwhile, lost",
+            str(found["lost"]),
+            "0",
+            found["lost"] == 0,
+        ),
+        (
+            f"the same: p95 of the answers meanwhile to that before ({attacked:g} s to {quiet:g} s)",
+            f"{ratio:g}",
+            f"<= {found['goal_ratio']:g}",
+            ratio <= found["goal_ratio"],
+        ),
+    ]
+
+
+_SEEN: tuple[tuple[str, str, str], ...] = (
+    ("attacks", "smuggled, forged, huge, slow and old requests at nginx, {tests} tests", "failed"),
+    ("paths", "{tricks} tricks with paths: opened another file", "opened"),
+    ("access", "{calls} calls, every address x every kind of caller: not as declared", "wrong"),
+    ("schemathesis", "schemathesis, {cases:,} generated requests and {walks} walks along links: failures", "failed"),
+    (
+        "naughty",
+        "{texts:,} naughty texts in the fields of all addresses, {requests:,} requests: answered 5xx",
+        "server_errors",
+    ),
+    (
+        "secrets",
+        "{planted} planted secrets and words looked for in {places} logs, answers and counters: found",
+        "found",
+    ),
+    ("restart", "{streams} streams while the API is restarted under load: broken or refused", "broken"),
+)
+"""Row by its tests: what was tried, and the count that should be 0."""
+
+
+def _tests(found: dict[str, Any]) -> list[Row]:
+    rows = []
+    for name, words, bad in _SEEN:
+        counts = found[name]
+        is_met = counts[bad] == counts["failed"] == counts["skipped"] == 0
+        rows.append((words.format(**counts), str(counts[bad]), "0", is_met))
+    return rows
+
+
 _ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "streams": _streams,
     "fairness": _fairness,
     "hang_up": _hang_up,
+    "attacks": _attacks,
+    "tests": _tests,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,9 @@ def test_every_route_of_the_app_has_its_row_and_no_row_is_left_over(server: Runn
     assert routes_of(server.app) == set(TABLE)
 
 
-def test_every_address_answers_every_kind_of_caller_as_the_table_says(scene: Scene) -> None:
+def test_every_address_answers_every_kind_of_caller_as_the_table_says(
+    scene: Scene, record_property: Callable[[str, object], None]
+) -> None:
     wrong = []
     order = sorted(TABLE, key=lambda address: address[0] == "DELETE")  # what is deleted is asked for last
     for caller in Caller:
@@ -117,6 +119,8 @@ def test_every_address_answers_every_kind_of_caller_as_the_table_says(scene: Sce
             wanted = expected(address[1], TABLE[address], caller)
             if response.status_code != wanted:
                 wrong.append((caller.value, *address, response.status_code, wanted, response.text[:200]))
+    record_property("calls", len(Caller) * len(order))
+    record_property("wrong", len(wrong))
     assert wrong == []
 
 

@@ -67,6 +67,7 @@ TAKEN = {
     "documents": in_query("/documents", "query"),
 }
 """Fields that take any text: each gets every one."""
+Record = Callable[[str, object], None]
 FIELDS = {
     "ask": in_body("POST", "/ask", lambda t: {"question": t}),
     "chat": in_body("POST", "/v1/chat/completions", lambda t: CHAT | {"messages": [{"role": "user", "content": t}]}),
@@ -116,6 +117,8 @@ FIELDS = {
     "export": in_query("/conversations/c_1/export", "format"),
     "validity": in_path("GET", "/answers/", "/validity"),
     "feedback reason": in_body("POST", "/answers/a_1/feedback", lambda t: {"rating": "up", "reason": t}),
+    "want": in_path("POST", "/answers/", "/wanted"),
+    "wanted": in_path("DELETE", "/wanted/"),
     "job": in_path("GET", "/jobs/"),
     "job folder": in_body("POST", "/jobs", lambda t: {"folder": t}),
     "job kind": in_body("POST", "/jobs", lambda t: {"kind": t}),
@@ -186,17 +189,26 @@ def test_there_are_more_than_five_hundred_different_texts() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TAKEN)
-def test_a_field_that_takes_any_text_takes_or_refuses_every_one(app: Any, name: str, log: io.StringIO) -> None:
-    assert failures(app, [(name, TAKEN[name], text) for text in naughty_texts()]) == []
+def test_a_field_that_takes_any_text_takes_or_refuses_every_one(
+    app: Any, name: str, log: io.StringIO, record_property: Record
+) -> None:
+    failed = failures(app, [(name, TAKEN[name], text) for text in naughty_texts()])
+    record_property("requests", len(naughty_texts()))
+    record_property("server_errors", len(failed))
+    assert failed == []
     assert "unforeseen" not in log.getvalue()
 
 
 @pytest.mark.slow
-def test_every_text_is_sent_to_one_of_the_other_fields(app: Any, log: io.StringIO) -> None:
+def test_every_text_is_sent_to_one_of_the_other_fields(app: Any, log: io.StringIO, record_property: Record) -> None:
     names = list(FIELDS)
     turns = [names[number % len(names)] for number in range(len(naughty_texts()))]
     wanted = [(name, FIELDS[name], text) for name, text in zip(turns, naughty_texts(), strict=True)]
-    assert failures(app, wanted) == []
+    failed = failures(app, wanted)
+    record_property("texts", len(naughty_texts()))
+    record_property("requests", len(wanted))
+    record_property("server_errors", len(failed))
+    assert failed == []
     assert "unforeseen" not in log.getvalue()
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,7 +90,7 @@ class Load:
 @pytest.mark.slow
 @pytest.mark.parametrize("is_overlapping", [True, False], ids=["the next is started first", "one after the other"])
 def test_no_stream_breaks_and_nobody_is_refused_while_the_api_is_restarted(
-    tmp_path: Path, is_overlapping: bool
+    tmp_path: Path, is_overlapping: bool, record_property: Callable[[str, object], None]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -108,6 +108,8 @@ def test_no_stream_breaks_and_nobody_is_refused_while_the_api_is_restarted(
                 with api_on(listener, tmp_path):
                     load.wait_for(len(load.ends) + ASKERS)
                     load.__exit__()
+    record_property("streams", len(load.ends))
+    record_property("broken", sum(end != "200finished" for end in load.ends))
     assert set(load.ends) == {"200finished"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import cache
@@ -81,8 +81,9 @@ def bounded(examples: int, **more: Any) -> settings:
     )
 
 
-def try_operation(described: Any, label: str, examples: int) -> None:
-    """Calls the operation with valid and with invalid requests and holds the answers against the description."""
+def try_operation(described: Any, label: str, examples: int) -> int:
+    """Calls the operation with valid and with invalid requests and holds the answers against the description; how many."""
+    cases: list[schemathesis.Case] = []
     method, path = label.split()
     operation = described[path][method]
     for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
@@ -90,10 +91,12 @@ def try_operation(described: Any, label: str, examples: int) -> None:
         @given(case=operation.as_strategy(generation_mode=mode))
         @bounded(examples)
         def run(case: schemathesis.Case) -> None:
+            cases.append(case)
             case.call_and_validate()
 
         with suppress(Unsatisfiable) if mode is schemathesis.GenerationMode.NEGATIVE else nullcontext():
             run()  # an operation without any input has no wrong one
+    return len(cases)
 
 
 def walk(described: Any, walks: int) -> None:
@@ -103,12 +106,17 @@ def walk(described: Any, walks: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("label", labels())
-def test_an_operation_keeps_to_its_description(described: Any, label: str) -> None:
-    try_operation(described, label, EVERYDAY["one by one"])
+def test_an_operation_keeps_to_its_description(
+    described: Any, label: str, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("cases", try_operation(described, label, EVERYDAY["one by one"]))
 
 
 @pytest.mark.slow
-def test_answers_lead_to_operations_that_keep_to_theirs(described: Any) -> None:
+def test_answers_lead_to_operations_that_keep_to_theirs(
+    described: Any, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("walks", EVERYDAY["along links"])
     walk(described, EVERYDAY["along links"])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,11 @@ TRICKS = [
 ]
 
 
-def test_no_trick_with_a_path_opens_another_file(installation: Door) -> None:
+def test_no_trick_with_a_path_opens_another_file(
+    installation: Door, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("tricks", len(TRICKS))
+    opened = 0
     document_id = passages(installation, QUESTION)[0]["document_id"]
     credentials = "Authorization: " + basic("aiko")["Authorization"]
     for trick in TRICKS:
@@ -158,11 +162,13 @@ def test_no_trick_with_a_path_opens_another_file(installation: Door) -> None:
             "",
         ]
         answer = installation.raw("\r\n".join(lines).encode())
+        opened += b"root:" in answer or b"SQLite format" in answer
         assert answer.split(b" ", 2)[1] in {b"200", b"307", b"400", b"404"}, (trick, answer[:200])
         assert b"root:" not in answer, trick
         assert b"SQLite format" not in answer, trick
         if answer.startswith(b"HTTP/1.1 200"):
             assert b"<html" in answer, f"{trick}: the screen's own page at most"
+    record_property("opened", opened)
 
 
 def test_a_forged_name_without_the_secret_is_nobody_to_the_api_itself(installation: Door) -> None:
@@ -251,7 +257,9 @@ def lines_of(installation: Door, name: str, request_id: str) -> list[dict[str, A
     return [found for found in map(json.loads, lines) if found.get("request_id") == request_id]
 
 
-def test_no_secret_and_no_question_is_in_a_log_an_error_or_the_counters(installation: Door) -> None:
+def test_no_secret_and_no_question_is_in_a_log_an_error_or_the_counters(
+    installation: Door, record_property: Callable[[str, object], None]
+) -> None:
     stack = installation.stack
     api = f"http://{stack.addresses['api']}:8000"
     made = subprocess.run(
@@ -296,6 +304,8 @@ def test_no_secret_and_no_question_is_in_a_log_an_error_or_the_counters(installa
     assert "/nowhere" in written["nginx"], "what was asked for is looked for where it would be"
     leaks = [(what, name) for what, value in secrets.items() for name, text in written.items() if value in text]
     leaks += [(what, text[:200]) for what, value in secrets.items() for text in told if value in text]
+    for said, count in (("planted", len(secrets)), ("places", len(written) + len(told)), ("found", len(leaks))):
+        record_property(said, count)
     assert leaks == []
     kept = b"".join(path.read_bytes() for path in stack.mounts("api")["/data"].glob("ledger.db*"))
     for what in ("key", "wrong key", "proxy", "password", "wrong password", "cookie", *PLANTED_SETTINGS):

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import httpx
 import pytest
 
 from assistant.stack import STOP_SECONDS, Part, PartFailed, Stack
-from tests.journeys.deployment import BIN, Deployment, free_ports, wait_until
+from tests.journeys.deployment import BIN, PROXY_SECRET, Deployment, free_ports, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -107,6 +108,42 @@ def test_all_parts_are_healthy_and_a_killed_one_is_started_again(deployment: Dep
         wait_until(lambda: all(log.read_text().count(f"{part:8} ready") == 2 for part in PARTS), timeout_seconds=10)
         assert all(f"{part:8} died" in log.read_text() for part in PARTS)
         wait_until(lambda: deployment.ask("有給休暇はいつまで?").json()["citations"] != [], timeout_seconds=60)
+
+
+def test_while_the_api_is_started_again_callers_wait_and_none_is_refused(deployment: Deployment) -> None:
+    headers = {"X-Forwarded-User": "ben", "X-Proxy-Secret": PROXY_SECRET}
+    ends: list[int | str] = []
+    is_over = threading.Event()
+
+    def me() -> int:
+        return httpx.get(f"{deployment.api_url}/me", headers=headers, trust_env=False, timeout=120).status_code
+
+    def keep_asking() -> None:
+        while not is_over.is_set():
+            try:
+                ends.append(me())
+            except httpx.HTTPError as error:
+                ends.append(repr(error))
+
+    with deployment.up("chroma,api"):
+        first = deployment.pid_of("api")
+        askers = [threading.Thread(target=keep_asking) for _ in range(4)]
+        for asker in askers:
+            asker.start()
+        os.kill(first, signal.SIGHUP)
+        wait_until(lambda: deployment.pid_of("api") != first, timeout_seconds=60)
+        count = len(ends)
+        wait_until(lambda: len(ends) > count + len(askers), timeout_seconds=120)
+        is_over.set()
+        for asker in askers:
+            asker.join()
+        assert set(ends) == {200}, "asked to start again, it refuses nobody"
+
+        second = deployment.pid_of("api")
+        os.kill(second, signal.SIGKILL)
+        wait_until(lambda: not is_alive(second), timeout_seconds=20)
+        assert me() == 200, "killed, it leaves new callers in the line of the socket"
+        assert deployment.pid_of("api") not in {first, second}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
