@@ -28,6 +28,13 @@ CANARY_PAUSE_SECONDS = 600.0
 """After a check that could not be made, or found nothing planted."""
 
 Signature = tuple[int, int, int]
+_OVER = DependencyState(
+    "upkeep",
+    "warn",
+    "has ended: the users file is not followed, the audit not pruned, the canary not asked for",
+    "API を起動し直し、ログの upkeep_ended を管理者に知らせてください。",
+    "Start the API again, and look at upkeep_ended in its log.",
+)
 
 
 class Upkeep:
@@ -42,6 +49,7 @@ class Upkeep:
         self._prune_at = 0.0
         self.problem: AssistantError | None = None
         self.is_gone = False
+        self.is_over = False
 
     async def once(self) -> None:
         """One look: applies a changed users file, and once a day takes old entries out of the audit."""
@@ -95,8 +103,17 @@ class Upkeep:
             self._canary.cancel()
             await asyncio.wait({self._canary})
 
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """Notes that nothing is kept up any more, for a reason that nobody foresaw: the log has it, /readyz says it."""
+        if not task.cancelled():
+            self.is_over = True
+            self._edge.log.error("upkeep_ended", exc_info=task.exception())
+
     def states(self) -> list[DependencyState]:
-        """How the users file stands; nothing to say where there is none."""
+        """How the upkeep and the users file stand; nothing to say where all is well and there is no file."""
+        return [*([_OVER] if self.is_over else []), *self._states_of_file()]
+
+    def _states_of_file(self) -> list[DependencyState]:
         file = self._edge.settings.door.users_file
         if self.problem is not None:
             seen = f"{file} is not applied: {self.problem.message.en}"
@@ -149,6 +166,7 @@ async def kept_up(app: FastAPI) -> AsyncIterator[None]:
     edge.states_of_upkeep = upkeep.states
     await upkeep.once()
     task = asyncio.create_task(_forever(upkeep, every_seconds=edge.settings.door.recheck_seconds))
+    task.add_done_callback(upkeep.ended)
     try:
         yield
     finally:

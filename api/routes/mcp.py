@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI, Request
@@ -62,7 +61,7 @@ class McpDoor:
         scope["route"] = self
         request = Request(scope, receive)
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
             refusal = AccessDenied(
                 Text(ja="ほかのサイトのページからは使えません。", en="Pages of other sites may not use this."),
                 Text(ja="プログラムから直接つないでください。", en="Connect from a program."),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from api.rates import KeyUses, Lately, Rates
@@ -188,6 +189,26 @@ def test_a_changed_users_file_is_applied_and_ends_what_its_users_have_open(
         file.write_text("[users.ben]\ndisabled = true\n")
         assert stream.rest()[-1].data["code"] == "access_denied"
         assert client.get("/me").status_code == 403
+
+
+def test_an_upkeep_that_ends_for_a_reason_that_nobody_foresaw_is_told_and_logged(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server(door=Door(recheck_seconds=0.05))
+
+    def states(client: httpx.Client) -> dict[str, str]:
+        return {state["name"]: state["state"] for state in client.get("/readyz").json()["dependencies"]}
+
+    def unforeseen(_: Act) -> None:
+        raise RuntimeError("what somebody typed")
+
+    with server.client() as client:
+        assert "upkeep" not in states(client)
+        monkeypatch.setattr(server.assistant.ledger, "last_entry", unforeseen)
+        wait_until(lambda: states(client).get("upkeep") == "warn")
+        assert client.get("/readyz").status_code == 200
+    assert '"event": "upkeep_ended"' in server.log_text
+    assert "what somebody typed" not in server.log_text
 
 
 def test_a_broken_users_file_changes_nothing_and_is_told(

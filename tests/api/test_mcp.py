@@ -134,7 +134,7 @@ def test_nobody_and_no_foreign_page_gets_in(whole: RunningServer, ledger: Ledger
         assert nobody.post("/mcp", json=body).status_code == 401
         assert nobody.get("/mcp").status_code == 401
     with whole.client(user=None, Authorization="Bearer " + ledger.create_key("tool")) as client:
-        for origin in ("https://evil.example", "null"):
+        for origin in ("https://evil.example", "null", "http://[", f"http://x@{whole.url[7:]}", f"{whole.url}/page"):
             assert client.post("/mcp", json=body, headers={"Origin": origin}).status_code == 403
         accepted = {"Origin": whole.url, "Accept": "application/json, text/event-stream"}
         assert client.post("/mcp", json=body, headers=accepted).status_code == 200
