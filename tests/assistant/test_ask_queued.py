@@ -40,8 +40,9 @@ def test_passages_are_shown_before_the_model_is_waited_for_and_the_wait_is_in_th
     assert [event.position for event in events if isinstance(event, Queued)] == [1, 0]
     assert isinstance(events[-1], Finished)
     timings = events[-1].answer.timings
-    assert timings.queue_seconds >= 0.29
+    assert timings.queue_seconds > 0.0
     assert timings.first_token_seconds is not None
+    assert timings.first_token_seconds >= 0.29, "the place was given back after .3 s"
     assert timings.total_seconds >= timings.first_token_seconds >= timings.queue_seconds
     assert (admission.active, admission.present) == (0, 0)
 
