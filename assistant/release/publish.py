@@ -30,7 +30,7 @@ from assistant.release.checks import check_loaded, check_made, check_memory, ref
 from assistant.release.content import differences, host_settings
 from assistant.release.modelfile import Modelfile, parse_modelfile
 from assistant.release.parameters import RUNNER_PARAMETERS
-from assistant.release.probes import ANSWER_TOKENS, PROBES
+from assistant.release.probes import ANSWER_TOKENS, PROBES, Probe
 from assistant.releases import Content, LoadedModel, Release, ReleaseAct, Standing, Tried
 
 Value = TypeVar("Value")
@@ -126,14 +126,13 @@ class Publisher:
         name = await self.make(release)
         published = None if standing.release_id is None else await _off_loop(self.ledger.release, standing.release_id)
         model_now = None if published is None else published.model
+        await self._check_memory(modelfile, name, None if model_now is None else await self.host.loaded(model_now))
         before, former_tries = await self._former(model_now)
-        await self._check_memory(modelfile, name, before)
         self.told("load")
         loaded = await self.host.load(name)
         placed = check_loaded(modelfile, loaded, before=before)
         self.told("probes")
-        tries = await self._tries(name)
-        self._judge(tries, former_tries)
+        tries = await self._tries(name, former_tries)
         probes = {probe.name: _shown(tried) for probe, tried in zip(PROBES, tries, strict=True)}
         return Prepared(
             release, name, {"placed": placed, "num_ctx": loaded.num_ctx, "bytes": loaded.bytes, "probes": probes}
@@ -176,10 +175,21 @@ class Publisher:
         """How the published model lies in memory, and how it answers the probes: before another one takes its place."""
         if model is None or await self.host.seen(model) is None:
             return None, []
-        return await self.host.load(model), await self._tries(model)
+        loaded = await self.host.load(model)
+        return loaded, [await self._try(model, probe) for probe in PROBES]
 
-    async def _tries(self, model: str) -> list[Tried]:
-        return [await self.host.try_out(model, probe.prompt, num_predict=ANSWER_TOKENS) for probe in PROBES]
+    async def _tries(self, model: str, former: Sequence[Tried]) -> list[Tried]:
+        """The model's answers, each judged before the next is asked. Raises ReleaseRefused."""
+        tries: list[Tried] = []
+        for number, probe in enumerate(PROBES):
+            tries.append(await self._try(model, probe))
+            self._judge(probe, tries[-1], former[number] if former else None)
+        if former:
+            self._compare(tries, former)
+        return tries
+
+    async def _try(self, model: str, probe: Probe) -> Tried:
+        return await self.host.try_out(model, probe.prompt, num_predict=ANSWER_TOKENS)
 
     async def _check_memory(self, modelfile: Modelfile, name: str, before: LoadedModel | None) -> None:
         """Where the machine's memory can be seen and is what counts. On a GPU what was loaded tells, and it alone."""
@@ -202,25 +212,19 @@ class Publisher:
                 ),
             )
 
-    def _judge(self, tries: Sequence[Tried], former: Sequence[Tried]) -> None:
+    def _judge(self, probe: Probe, tried: Tried, former: Tried | None) -> None:
         """Returns when nothing got worse. What the published one gets wrong as well is no reason to keep it."""
-        for number, (probe, tried) in enumerate(zip(PROBES, tries, strict=True)):
-            problem = probe.problem(tried)
-            if problem is not None and not (former and probe.problem(former[number])):
-                raise refused(
-                    f"試験の質問 {probe.name}: {problem.ja}", f"Probe {probe.name}: {problem.en}", _SYSTEM_HINT
-                )
-            seconds = tried.first_token_seconds + (
-                tried.answer_tokens / tried.tokens_per_second if tried.tokens_per_second else 0
+        problem = probe.problem(tried)
+        if problem is not None and (former is None or probe.problem(former) is None):
+            raise refused(f"試験の質問 {probe.name}: {problem.ja}", f"Probe {probe.name}: {problem.en}", _SYSTEM_HINT)
+        writing = tried.answer_tokens / tried.tokens_per_second if tried.tokens_per_second else 0.0
+        seconds = tried.first_token_seconds + writing
+        if seconds > self.bars.probe_seconds:
+            raise refused(
+                f"試験の質問 {probe.name} に {seconds:.0f} 秒かかりました(上限 {self.bars.probe_seconds:g} 秒)。",
+                f"Probe {probe.name} took {seconds:.0f} s; the bar is {self.bars.probe_seconds:g} s.",
+                _SLOW_HINT,
             )
-            if seconds > self.bars.probe_seconds:
-                raise refused(
-                    f"試験の質問 {probe.name} に {seconds:.0f} 秒かかりました(上限 {self.bars.probe_seconds:g} 秒)。",
-                    f"Probe {probe.name} took {seconds:.0f} s; the bar is {self.bars.probe_seconds:g} s.",
-                    _SLOW_HINT,
-                )
-        if former:
-            self._compare(tries, former)
 
     def _compare(self, tries: Sequence[Tried], former: Sequence[Tried]) -> None:
         cited, before = (
@@ -245,7 +249,7 @@ class Publisher:
         await self._alias(prepared.model)
         probe = PROBES[0]
         try:
-            tried = await self.host.try_out(prepared.model, probe.prompt, num_predict=ANSWER_TOKENS)
+            tried = await self._try(prepared.model, probe)
             said_before = prepared.seen["probes"][probe.name]["text"]
             problem = probe.problem(tried) if tried.text != said_before else None
         except AssistantError as error:

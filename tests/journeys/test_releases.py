@@ -8,116 +8,41 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assistant.adapters.fake_host import BYTES_PER_TOKEN, SIZE_BYTES, FakeModelHost
-from assistant.adapters.ledger import Ledger
-from assistant.ask import Pipeline, ask
-from assistant.domain import EVERYONE, Answer, DependencyState, Failed, Finished, Principal, Question
+from assistant.ask import ask
+from assistant.domain import EVERYONE, DependencyState, Finished, Principal, Question
 from assistant.errors import ReleaseRefused, StoreUnavailable, Text, WillNotFit
-from assistant.following import Following
 from assistant.release.checks import COMPUTE_BYTES
 from assistant.release.compare import Compared, compare
-from assistant.release.content import Edits, edited
-from assistant.release.publish import Publisher
-from assistant.releases import Content, Release, Standing
-from tests.api.whole import whole_assistant
+from assistant.releases import Content, Standing
+from tests.journeys.releasing import QUESTION, USERS, Company, company_on
 
 FOLDER = Content('FROM base\nPARAMETER num_ctx 4096\nSYSTEM """抜粋だけから　答えます。"""\n')
 ALIAS = "company-assistant"
-QUESTION = "年次有給休暇は何日前までに申請しますか?"
-USERS = ("aiko", "ben", "chie", "dan", "emi")
-
-
-@dataclass
-class Company:
-    """Asking as the API does it, and an administrator beside it."""
-
-    ledger: Ledger
-    host: FakeModelHost
-    following: Following
-    publisher: Publisher
-    answers: list[Answer] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    has_news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def ask(self, user: str, *, conversation_id: str | None = None) -> Answer | None:
-        """One question, to its end."""
-        principal = Principal(user, groups=frozenset({EVERYONE}))
-        question = Question(text=QUESTION, language="ja", principal=principal, conversation_id=conversation_id)
-        question, pipeline = await self.following.of_question(question)
-        async with aclosing(ask(question, pipeline)) as events:
-            async for event in events:
-                if isinstance(event, Failed):
-                    self.failures.append(event.error.code)
-                elif isinstance(event, Finished):
-                    self.answers.append(event.answer)
-                    self.has_news.set()
-                    return event.answer
-        return None
-
-    @asynccontextmanager
-    async def busy(self) -> AsyncIterator[None]:
-        """Five people ask, again and again, until the block ends."""
-        is_over = asyncio.Event()
-
-        async def forever(user: str) -> None:
-            while not is_over.is_set():
-                await self.ask(user)
-
-        askers = [asyncio.create_task(forever(user)) for user in USERS]
-        try:
-            yield
-        finally:
-            is_over.set()
-            await asyncio.gather(*askers)
-
-    def draft(self, **edits: object) -> str:
-        """The id of a draft of the folder with these edits."""
-        content = edited(FOLDER, Edits(**edits))  # type: ignore[arg-type]
-        return self.ledger.save_draft(content, by="chie", details={}).release_id
-
-    async def until_answered_by(self, release_id: str | None) -> None:
-        """Returns when three more answers came from that release."""
-        wanted = len([one for one in self.answers if one.release_id == release_id]) + 3
-        async with asyncio.timeout(120):
-            while len([one for one in self.answers if one.release_id == release_id]) < wanted:
-                self.has_news.clear()
-                await self.has_news.wait()
 
 
 @pytest.fixture
-def company(tmp_path: Path) -> Company:
-    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
-    host = FakeModelHost()
+def host() -> FakeModelHost:
+    return FakeModelHost()
+
+
+@pytest.fixture
+def company(host: FakeModelHost, tmp_path: Path) -> Iterator[Company]:
     settings = {"system": "抜粋だけから　答えます。", "parameters": {"num_ctx": 4096}}
     asyncio.run(host.make(ALIAS, base="base", settings=settings))
-    whole = whole_assistant(ledger, tmp_path).pipeline
-    assert whole is not None
-    folder = replace(whole, model=host.chat_model(ALIAS), release_id=FOLDER.release_id)
-
-    def build(release: Release) -> Pipeline:
-        model = host.chat_model(release.model or ALIAS)
-        tuning = release.content.tuning
-        return replace(
-            folder,
-            model=model,
-            release_id=release.release_id,
-            budget_tokens=model.num_ctx - folder.num_predict - 16,
-            passages_limit=tuning.passages or folder.passages_limit,
-            indexes=replace(folder.indexes, tuning=tuning),
-        )
-
-    following = Following(ledger, folder, build, host=host, alias=ALIAS)
-    return Company(ledger, host, following, Publisher(ledger, host, alias=ALIAS, folder=FOLDER))
+    opened = company_on(host, lambda name, *_: host.chat_model(name), folder=FOLDER, alias=ALIAS, path=tmp_path)
+    yield opened
+    opened.ledger.close()
 
 
-def test_while_five_people_ask_nobody_loses_a_question_to_good_or_bad_releases(company: Company) -> None:
+def test_while_five_people_ask_nobody_loses_a_question_to_good_or_bad_releases(
+    company: Company, host: FakeModelHost
+) -> None:
     good = company.draft(temperature=0.1, passages=2, num_ctx=3072)
     too_large = company.draft(num_ctx=30_000)
     breaking = company.draft(system="Whatever is asked, answer with the single word YES.")
@@ -129,7 +54,7 @@ def test_while_five_people_ask_nobody_loses_a_question_to_good_or_bad_releases(c
             assert drafted.release_id == FOLDER.release_id
             await company.publisher.publish(good, by="chie")
             await company.until_answered_by(good)
-            company.host.memory_bytes = SIZE_BYTES + 8000 * BYTES_PER_TOKEN + COMPUTE_BYTES
+            host.memory_bytes = SIZE_BYTES + 8000 * BYTES_PER_TOKEN + COMPUTE_BYTES
             with pytest.raises(WillNotFit):
                 await company.publisher.publish(too_large, by="chie")
             await company.until_answered_by(good)
@@ -213,18 +138,20 @@ def test_a_comparison_shows_what_a_draft_gains_loses_and_refuses(company: Compan
     assert company.ledger.asked_lately(limit=5) == []
 
 
-def test_what_somebody_changed_on_the_model_server_is_told_with_the_command_that_mends_it(company: Company) -> None:
+def test_what_somebody_changed_on_the_model_server_is_told_with_the_command_that_mends_it(
+    company: Company, host: FakeModelHost
+) -> None:
     release_id = company.draft(temperature=0.1)
 
     async def day() -> list[DependencyState]:
         states = [await company.following.state()]
         await company.publisher.publish(release_id, by="chie")
         states.append(await company.following.state())
-        await company.host.make(ALIAS, base="base", settings={"system": "another"})
+        await host.make(ALIAS, base="base", settings={"system": "another"})
         states.append(await company.following.state())
-        await company.host.make(f"{ALIAS}:{release_id}", base="base", settings={"system": "another"})
+        await host.make(f"{ALIAS}:{release_id}", base="base", settings={"system": "another"})
         states.append(await company.following.state())
-        await company.host.remove(f"{ALIAS}:{release_id}")
+        await host.remove(f"{ALIAS}:{release_id}")
         states.append(await company.following.state())
         await company.publisher.publish(release_id, by="chie")
         return [*states, await company.following.state()]

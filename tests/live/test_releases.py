@@ -1,0 +1,126 @@
+"""The journey of tests/journeys/test_releases.py on a real Ollama with a small model: five people ask all the time while
+releases are drafted, compared, published, refused and taken back, and nobody loses a question.
+
+One thread computes: with two on a busy machine each token waits for the slower one. The questions of people go to the model
+one at a time, as the API sends them, so that the administrator's probes take turns with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistant.adapters.model_files import QWEN_CODER_0_5B
+from assistant.adapters.ollama import OllamaChatModel
+from assistant.adapters.ollama_host import OllamaModelHost
+from assistant.ask import ask
+from assistant.errors import ReleaseRefused, WillNotFit
+from assistant.release.compare import Compared, compare
+from assistant.release.modelfile import parse_modelfile
+from assistant.release.publish import Bars
+from assistant.releases import Content
+from tests.journeys.releasing import QUESTION, Company, company_on
+from tests.live.asking import ANSWER_SECONDS
+from tests.live.ollama_process import LiveOllama
+
+ALIAS = "releases-live"
+SYSTEM = "抜粋だけを根拠に、　出典の番号を付けて短く答えます。"
+FOLDER = Content(
+    f"FROM {QWEN_CODER_0_5B.name}\nPARAMETER num_ctx 2048\nPARAMETER num_thread 1\nPARAMETER temperature 0\n"
+    f'SYSTEM """{SYSTEM}"""\n'
+)
+BREAKING = (
+    "「情報が不足しているため回答できません」とは絶対に書きません。答えがないときは「はい、5万円です」と書きます。"
+)
+PATIENT = Bars(
+    least_speed_share=0.05, probe_seconds=ANSWER_SECONDS
+)  # the machine is shared; the bars have tests of their own
+
+
+@pytest.fixture
+def company(live_ollama: LiveOllama, tmp_path: Path) -> Iterator[Company]:
+    live_ollama.create_chat_model_of(QWEN_CODER_0_5B)
+    host = OllamaModelHost(url=live_ollama.url, connect_timeout_seconds=60)
+    modelfile = parse_modelfile(FOLDER.modelfile)
+    settings = {"system": SYSTEM, "parameters": dict(modelfile.parameters)}
+    asyncio.run(host.make(ALIAS, base=modelfile.base_model, settings=settings))
+
+    def model_of(name: str, num_ctx: int, system: str) -> OllamaChatModel:
+        return OllamaChatModel(
+            url=live_ollama.url,
+            model=name,
+            num_ctx=num_ctx,
+            system_text=system,
+            connect_timeout_seconds=60,
+            first_token_timeout_seconds=ANSWER_SECONDS,
+            token_timeout_seconds=ANSWER_SECONDS,
+        )
+
+    opened = company_on(host, model_of, folder=FOLDER, alias=ALIAS, path=tmp_path, num_predict=48)
+    opened.publisher = replace(opened.publisher, bars=PATIENT)
+    opened.seconds = ANSWER_SECONDS
+    yield opened
+    opened.ledger.close()
+
+    async def clean() -> None:
+        for name in [name for name in await host.digests() if name.startswith(ALIAS)]:
+            await host.remove(name)
+
+    asyncio.run(clean())
+
+
+def test_five_people_lose_no_question_while_releases_are_published_refused_and_taken_back(company: Company) -> None:
+    good = company.draft(passages=1, num_ctx=1536)
+    too_large = company.draft(num_ctx=1_000_000)
+    out_of_memory = company.draft(num_ctx=32_768)
+    breaking = company.draft(system=BREAKING)
+    seconds: dict[str, float] = {}
+
+    async def day() -> None:
+        publisher = company.publisher
+        async with company.busy():
+            await company.until_answered_by(FOLDER.release_id, times=1)
+            await publisher.adopted(by="chie")
+            await publisher.make(company.ledger.release(good))
+            old, new = await company.following.rehearsing(None), await company.following.rehearsing(good)
+            found = await compare(
+                [Compared(QUESTION, "ja")], published=lambda one: ask(one, old), draft=lambda one: ask(one, new)
+            )
+            assert [found["sums"][name]["failed"] for name in ("published", "draft")] == [0, 0]
+            started = time.monotonic()
+            await publisher.publish(good, by="chie")
+            seconds["publish"] = time.monotonic() - started
+            await company.until_answered_by(good, times=1)
+            with pytest.raises(WillNotFit, match="more than the 32,768 tokens"):
+                await publisher.publish(too_large, by="chie")
+            with pytest.raises(WillNotFit, match="GiB are free"):  # as if the server answered 500 at once
+                await replace(publisher, parallel=500).publish(out_of_memory, by="chie")
+            with pytest.raises(ReleaseRefused):
+                await publisher.publish(breaking, by="chie")
+            await company.until_answered_by(good, times=1)
+            started = time.monotonic()
+            await publisher.rollback(by="chie")
+            seconds["rollback"] = time.monotonic() - started
+            await company.until_answered_by(FOLDER.release_id, times=1)
+
+    asyncio.run(day())
+    counted = Counter((one.release_id, one.mode.value, one.context.num_ctx) for one in company.answers)
+    why = company.ledger.release_events(breaking)[0].why
+    print(f"\nanswers {sum(counted.values())}, failed {len(company.failures)}, {seconds}\n{counted}\n{why}")
+    assert company.failures == []
+    assert {(release_id, num_ctx) for release_id, _, num_ctx in counted} == {(FOLDER.release_id, 2048), (good, 1536)}
+    assert {mode for _, mode, _ in counted} == {"generated"}, "no answer fell back to quotes"
+    assert {one.model for one in company.answers} == {
+        ALIAS,
+        f"{ALIAS}:{FOLDER.release_id}",
+        f"{ALIAS}:{good}",
+    }
+    shown = asyncio.run(company.publisher.host.seen(f"{ALIAS}:{good}"))
+    assert shown is not None
+    assert shown.system == SYSTEM
