@@ -30,7 +30,7 @@ _RELEASE: Json = {
     "why": "短く答える",
     "based_on": _FORMER,
     "created_at": _AT,
-    "created_by": "proxy:chie",
+    "created_by": "chie",
     "model": None,
     "base_model": "llama3.1:8b",
     "num_ctx": 8192,
@@ -45,7 +45,7 @@ _RELEASE: Json = {
 }
 _EVENT: Json = {
     "at": _AT,
-    "actor": "proxy:chie",
+    "actor": "chie",
     "act": "drafted",
     "release_id": _ID,
     "former_id": _FORMER,
@@ -55,7 +55,7 @@ _EVENT: Json = {
 RELEASE_WORK: Json = {
     "what": "publish",
     "release_id": _ID,
-    "by": "proxy:chie",
+    "by": "chie",
     "state": "running",
     "step": "load",
     "message": None,

@@ -289,4 +289,5 @@ def _shown(work: Work, language: Language) -> ReleaseWorkOut:
 
 
 def _by(principal: Principal) -> str:
-    return f"{principal.via}:{principal.name}"
+    """The name as the history and the audit keep it; erasing a person takes it out of both."""
+    return principal.name

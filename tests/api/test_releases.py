@@ -54,7 +54,7 @@ def worked(client: httpx.Client) -> dict[str, Any]:
 
 def test_a_release_is_drafted_published_and_taken_back(chie: httpx.Client) -> None:
     draft = drafted(chie, temperature=0.1, passages=4, system="抜粋だけから　短く答えます。", why="shorter")
-    assert (draft["state"], draft["num_ctx"], draft["created_by"]) == ("draft", 8192, "proxy:chie")
+    assert (draft["state"], draft["num_ctx"], draft["created_by"]) == ("draft", 8192, "chie")
     assert draft["differences"]["temperature"] == [0.2, 0.1]
     release_id = draft["release_id"]
 
@@ -130,18 +130,18 @@ def test_only_one_publication_is_under_way_and_the_other_administrator_is_told_w
         async def course(work: Work) -> None:
             await may_end.wait()
 
-        first = works.begin(Work("publish", "r_1", "proxy:chie"), course)
-        same = works.begin(Work("publish", "r_1", "proxy:aiko"), course)
-        with pytest.raises(ReleaseConflict, match="proxy:chie"):
-            works.begin(Work("publish", "r_2", "proxy:aiko"), course)
+        first = works.begin(Work("publish", "r_1", "chie"), course)
+        same = works.begin(Work("publish", "r_1", "aiko"), course)
+        with pytest.raises(ReleaseConflict, match="chie"):
+            works.begin(Work("publish", "r_2", "aiko"), course)
         may_end.set()
         await works.ended()
         may_end.clear()
-        last = works.begin(Work("publish", "r_2", "proxy:aiko"), course)
+        last = works.begin(Work("publish", "r_2", "aiko"), course)
         await works.close()
         return first, same, last
 
     first, same, last = asyncio.run(day())
     assert same is first
     assert first.state == "done"
-    assert (last.by, last.state) == ("proxy:aiko", "failed")
+    assert (last.by, last.state) == ("aiko", "failed")

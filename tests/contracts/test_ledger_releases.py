@@ -108,6 +108,13 @@ def test_how_answers_went_is_counted_by_release_without_those_of_evaluations(led
     assert {text for text, _ in ledger.asked_lately(limit=9)} == {"問い 0", "問い 1", "問い 2"}
 
 
+def test_a_person_who_is_erased_is_no_longer_named_by_the_history(ledger: Ledger) -> None:
+    (draft,) = drafted(ledger, FIRST)
+    ledger.erase_user("chie")
+    assert ledger.release(draft).created_by.startswith("erased-")
+    assert ledger.release_events(draft)[0].actor == ledger.release(draft).created_by
+
+
 def test_a_comparison_leaves_no_answer_behind(ledger: Ledger) -> None:
     ledger.without_saving().save_answer(ANSWER, question="問い", principal=Principal("evaluation"))
     assert ledger.uses_since("2026", ["r_1"])[0].answers == 0

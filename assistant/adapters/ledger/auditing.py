@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Row, Table, delete, insert, or_, select, update
 
+from assistant.adapters.ledger import release_tables as t
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
@@ -71,8 +72,8 @@ class Auditing(Transactional):
     def erase_user(self, name: str, *, by: str = "cli") -> dict[str, int]:
         """Deletes the user with groups, keys, questions, conversations and whatever else is theirs; rows by table.
 
-        In the audit and in jobs a pseudonym takes the name's place, and questions go: what was done stays, who did it
-        does not. The pseudonym is told to nobody.
+        In the audit, in jobs and in the history of releases a pseudonym takes the name's place, and questions go: what was
+        done stays, who did it does not. The pseudonym is told to nobody.
         """
         pseudonym = "erased-" + secrets.token_hex(8)
         with self._writing() as connection, _permitted(connection):
@@ -84,6 +85,9 @@ class Auditing(Transactional):
                 counts[table.name] = connection.execute(delete(table).where(table.c[column] == name)).rowcount
             jobs = update(s.jobs).where(s.jobs.c.requested_by.in_(names)).values(requested_by=pseudonym)
             counts["jobs"] = connection.execute(jobs).rowcount
+            for table, column in ((t.release_events, "actor"), (t.releases, "created_by")):
+                renamed = update(table).where(table.c[column].in_(names)).values({column: pseudonym})
+                counts[table.name] = connection.execute(renamed).rowcount
             counts["audit_entries"] = _rename(connection, name, names, [*names, *keys], pseudonym)
             counts = {table: count for table, count in counts.items() if count}
             entry = AuditEntry(Act.USER_ERASED, by, subject=pseudonym, details=counts)

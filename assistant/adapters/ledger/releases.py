@@ -261,7 +261,9 @@ def _note(
 ) -> None:
     values = {"at": now(), "actor": by, "act": act.value, "release_id": release_id, "former_id": former_id, "why": why}
     connection.execute(insert(t.release_events).values(**values, details=dict(details)))
-    entry = AuditEntry(Act.RELEASE_CHANGED, by, subject=release_id, details={"act": act.value, "former": former_id})
+    via = "cli" if by.startswith("cli:") else "api"
+    told = {"act": act.value, "former": former_id}
+    entry = AuditEntry(Act.RELEASE_CHANGED, by, via=via, subject=release_id, details=told)
     write_entry(connection, entry)
 
 
