@@ -8,6 +8,7 @@ Part of wiring.py: nobody else reads settings to choose a model.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -21,6 +22,7 @@ from assistant.release.modelfile import Modelfile
 from assistant.release.parameters import ParameterValue
 from assistant.settings import Second, Settings
 
+_RELEASE = re.compile(r":(r_[0-9a-f]{16})$")
 SENT_PARAMETERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop")
 """Parameters of a Modelfile that OpenAI's protocol knows by the same name. The others would be refused by strict servers."""
 OWN_PARAMETERS = ("num_ctx", "num_predict")
@@ -163,6 +165,9 @@ def _second(settings: Settings, modelfile: Modelfile, *, num_ctx: int) -> ChatMo
 
 
 def _create_command(model: str, settings: Settings) -> str:
+    """What makes the model; that of a release is made by publishing it, which also checks it."""
+    if release := _RELEASE.search(model):
+        return f"assistant release publish {release[1]}"
     return f"ollama create {model} -f {settings.modelfile}"
 
 

@@ -139,3 +139,11 @@ def test_the_create_command_of_a_second_ollama_names_its_server(tmp_path: Path) 
         assert second is not None
         state = asyncio.run(model_state("second", second))
     assert f"OLLAMA_HOST={other.url} ollama create not-there" in state.hint_en
+
+
+def test_the_missing_model_of_a_release_names_the_command_that_makes_it(stub: StubOllama) -> None:
+    named = settings(ollama_url=stub.url, chat_model="company-assistant:r_3f2a9c1d5e7b8046")
+    first = chat_models(named, MODELFILE).first
+    assert first is not None
+    state = asyncio.run(model_state("model", first))
+    assert "assistant release publish r_3f2a9c1d5e7b8046" in state.hint_en
