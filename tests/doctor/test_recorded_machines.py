@@ -80,3 +80,13 @@ def test_a_docker_without_its_server_is_not_blamed_for_a_missing_toolkit() -> No
     assert toolkit.state == "unchecked"
     assert "systemctl start docker" in toolkit.command
     assert Recorded(machine).run("docker", "version") is None
+
+
+def test_a_docker_that_cannot_look_into_nginx_says_nothing_of_its_configuration() -> None:
+    machine = good_machine()
+    machine["commands"]["docker exec 9be07c1f22aa nginx -t -q -c /tmp/nginx/conf/nginx.conf -e stderr"] = {
+        "status": 1,
+        "err": "Error response from daemon: container 9be07c1f22aa is not running\n",
+    }
+    (found,) = [finding for finding in examined(machine) if finding.name == "nginx"]
+    assert found.state == "unchecked"

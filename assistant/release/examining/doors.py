@@ -250,7 +250,7 @@ def _key_fault(found: x509.Certificate, key: bytes | None) -> Text | None:
 
 def nginx(tested: Ran | None) -> Finding:
     """`tested` is what `nginx -t` said; None: no nginx, or no configuration to be seen."""
-    if tested is None or tested.status is None:
+    if tested is None or tested.status is None or (tested.status != 0 and "nginx:" not in tested.err):
         return unchecked(
             "nginx",
             Text(
