@@ -16,6 +16,7 @@ import typer
 
 from assistant.adapters.ollama_models import OllamaModels, installed_or_known
 from assistant.capacity_commands import Json, Kv, capacity, chat_model, print_found, write_text
+from assistant.cost_commands import tell_cost
 from assistant.errors import SettingsError, Text
 from assistant.history import MEASURING
 from assistant.host.memory import seen_gpus
@@ -236,4 +237,5 @@ def add_to(app: typer.Typer) -> None:
     """Adds all commands of `assistant capacity`."""
     capacity.command("measure")(measure_load)
     capacity.command("advise")(advise_window)
+    capacity.command("cost")(tell_cost)
     app.add_typer(capacity, name="capacity")

@@ -95,6 +95,15 @@ class Usage(Transactional):
         with self._reading() as connection:
             return list(connection.execute(statement).scalars())
 
+    def answers_written(self, *, since: str) -> list[tuple[int, str, float]]:
+        """(tokens of the prompt, text, seconds) of each answer that a model wrote since that day, measurements left out."""
+        a = s.answers.c
+        statement = select(a.prompt_tokens, a.text, a.total_seconds).where(
+            a.created_at >= since, a.mode == "generated", a.principal.not_like(f"{MEASURING}%")
+        )
+        with self._reading() as connection:
+            return [(row.prompt_tokens, row.text, row.total_seconds) for row in connection.execute(statement)]
+
     def documents_by_folder(self) -> dict[str, dict[str, int]]:
         """Living documents by status, of each folder by its name."""
         d = s.documents.c
