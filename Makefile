@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-long test-live measure-live check bench quality limits capacity lock docs clean install install-dev
+.PHONY: help demo test test-slow test-long test-live measure-live check bench quality limits capacity lock docs bundle clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -77,6 +77,9 @@ lock: $(VENV)/uv.stamp ## write the pins with hashes anew
 	@for name in langchain-llm llama-index; do \
 	  $(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header tests/clients/requirements-$$name.in -o tests/clients/requirements-$$name.txt; done
+
+bundle: $(INSTALLED) ## everything for a machine without a network, in dist/bundle; TO=folder ARGS=--without-models
+	@$(BIN)/python -m scripts.write_bundle "$(or $(TO),dist/bundle)" $(ARGS)
 
 clean: ## take everything away that the other targets made in this folder and in the cache
 	@rm -rf $(VENV) var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
