@@ -20,7 +20,7 @@ ROOT = write_bundle.ROOT
 RULE = "# 休暇規程\n\n年次有給休暇は、取得日の3営業日前までに所属長へ申請する。\n"
 CUT_OFF = """set -euo pipefail
 ip link set lo up
-! ip route get 203.0.113.1 2>/dev/null
+if ip route get 203.0.113.1 2>/dev/null; then echo "there is a way out" >&2; exit 9; fi
 "$BUNDLE/install" "$TARGET"
 cd "$TARGET"
 .venv/bin/assistant up --only chroma > "$TARGET.log" 2>&1 &
