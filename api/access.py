@@ -79,6 +79,7 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/jobs/{job_id}"): _RUN,
     ("GET", "/admin/usage"): _ADMIN,
     ("GET", "/admin/folders"): _ADMIN,
+    ("GET", "/admin/ingestion"): Access(("admin",), Seen.READABLE),
     ("GET", "/admin/unanswered"): _ADMIN,
     ("GET", "/admin/feedback"): _ADMIN,
     ("GET", "/admin/releases"): _ADMIN,

@@ -33,3 +33,27 @@ JOB_DETAIL: Json = {
         "runs": 3,
     },
 }
+INGESTION: Json = {
+    "failures": [
+        {
+            "code": "encrypted",
+            "count": 2,
+            "files": [
+                {
+                    "document_id": examples.DOCUMENT["document_id"],
+                    "folder": "documents",
+                    "path": "人事/名簿.pdf",
+                    "detail": "パスワードで保護されています。外してから置き直してください。",
+                    "attempts": 1,
+                }
+            ],
+        }
+    ],
+    "warnings": [{"code": "unread_pages", "count": 1, "files": []}],
+    "pages_by_tenth": [0, 0, 0, 0, 0, 1, 2, 4, 11, 30],
+    "worst_pages": [
+        {"document_id": examples.DOCUMENT["document_id"], "path": "安全/掲示.pdf", "page": 2, "confidence": 54.5}
+    ],
+    "embedder": "bge-m3@7907646426070047",
+    "fitness": [{"language": "ja", "share": 0.96}],
+}

@@ -211,6 +211,24 @@ class ApiClient:
         """The person waits no more, or has been told. Raises ProblemError."""
         self._call("DELETE", f"/wanted/{wanted_id}")
 
+    def call(
+        self,
+        shape: type[Shape],
+        method: str,
+        path: str,
+        *,
+        body: dict[str, object] | None = None,
+        query: dict[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Shape:
+        """Any address of the API: the answer in its shape. `content` is a file as the body. Raises ProblemError."""
+        response = self._call(method, path, body=body, query=query, content=content)
+        return self._shaped(shape, response.content, request_id=response.headers.get("X-Request-Id", ""))
+
+    def send(self, method: str, path: str, *, body: dict[str, object] | None = None) -> None:
+        """Any address of the API that answers without a body. Raises ProblemError."""
+        self._call(method, path, body=body)
+
     def _fetch(
         self,
         shape: type[Shape],
@@ -231,11 +249,12 @@ class ApiClient:
         *,
         body: dict[str, object] | None = None,
         query: dict[str, str] | None = None,
+        content: bytes | None = None,
         silence_limit_seconds: float | None = None,
     ) -> httpx.Response:
         request_id = uuid.uuid4().hex
         with self._connected(request_id, silence_limit_seconds=silence_limit_seconds) as client:
-            response = client.request(method, path, json=body, params=query)
+            response = client.request(method, path, json=body, params=query, content=content)
             self._refuse_errors(response, request_id)
             return response
 

@@ -28,6 +28,11 @@ def side_title(text: Text, *, language: Language) -> str:
     return f'<p class="ca-side-title" lang="{language}">{worded(text, language)}</p>'
 
 
+def side_title_of(title: str, *, language: Language) -> str:
+    """The same for words that were filled in already."""
+    return f'<p class="ca-side-title" lang="{language}">{plain_html(title)}</p>'
+
+
 def problem(said: Problem, *, language: Language, retry_after_seconds: float | None, is_partial: bool) -> str:
     """What went wrong, what to do, and the reference to quote to an administrator."""
     sentences = [said.detail, say(problems.INTERRUPTED, language) if is_partial else "", said.hint]

@@ -75,6 +75,9 @@ STYLE: Final = """<style>
 .ca-state { white-space: nowrap; }
 .ca-state::before { content: ""; display: inline-block; width: .55rem; height: .55rem; margin-right: .5rem;
   border-radius: 50%; background: var(--ca-tone, #7a7f87); }
+.ca-good { --ca-tone: #2e8b57; }
+.ca-facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1rem; margin: 0 0 1rem; font-size: .92rem; }
+.ca-facts dt { color: color-mix(in srgb, currentColor 72%, transparent); } .ca-facts dd { margin: 0; }
 .ca-indexed { --ca-tone: #2e8b57; } .ca-warn { --ca-tone: var(--ca-warn); } .ca-failed { --ca-tone: var(--ca-bad); }
 [data-testid="stNavSectionHeader"] { font-weight: 600; color: inherit; }
 .ca-documents { width: 100%; border-collapse: collapse; }

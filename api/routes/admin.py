@@ -12,10 +12,11 @@ from fastapi import APIRouter, Query, Request
 from api import examples
 from api.deps import Administrator
 from api.edge import Edge, edge_of, request_id_of
+from api.problems import caller_language
 from assistant.audit import Act, AuditEntry
 from assistant.domain import Principal
 from assistant.wire import JobOut
-from assistant.wire_admin import FolderOut, FoldersOut, OpenQuestionsOut, RatedOut, RatingsOut, UsageOut
+from assistant.wire_admin import FolderOut, FoldersOut, IngestionOut, OpenQuestionsOut, RatedOut, RatingsOut, UsageOut
 from assistant.wire_history import Rating
 from assistant.wire_words import PlainLine
 
@@ -47,6 +48,23 @@ async def get_usage(request: Request, _: Administrator, days: Days = 30) -> Usag
 async def list_folders(request: Request, _: Administrator) -> FoldersOut:
     """Each folder that was ever ingested, and the ingestion of it that ended last."""
     return await anyio.to_thread.run_sync(_folders, edge_of(request))
+
+
+@router.get(
+    "/ingestion",
+    operation_id="get_ingestion",
+    summary="What ingestion left behind",
+    responses={200: {"content": examples.content("INGESTION")}, **examples.problems(401, 403, 503)},
+)
+async def get_ingestion(request: Request, principal: Administrator) -> IngestionOut:
+    """Failures and warnings by how often, recognised pages by confidence, and how well the embedder reads each language.
+
+    Everything is counted; named are only documents that the administrator's own groups may read.
+    """
+    ledger = edge_of(request).assistant.ledger
+    found = await anyio.to_thread.run_sync(partial(ledger.outcomes, principal=principal))
+    generation = await anyio.to_thread.run_sync(ledger.active_generation)
+    return IngestionOut.from_domain(found, generation, language=caller_language(request))
 
 
 @router.get(

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from assistant.adapters.ledger import Ledger
-from assistant.domain import AnswerMode, Principal
-from assistant.wire_admin import FoldersOut, OpenQuestionsOut, RatingsOut, UsageOut
+from assistant.domain import AnswerMode, DocumentStatus, Principal, SourceFile
+from assistant.errors import FailureReason
+from assistant.wire_admin import FoldersOut, IngestionOut, OpenQuestionsOut, RatingsOut, UsageOut
 from tests.api.canned import ANSWER, RULE, RunningServer, write_document
 
 
@@ -95,3 +96,19 @@ def test_one_who_only_asks_sees_no_numbers(server: RunningServer) -> None:
     with server.client() as ben:
         for address in ("usage", "folders", "unanswered", "feedback"):
             assert ben.get(f"/admin/{address}").status_code == 403
+
+
+def test_what_ingestion_left_behind_is_counted_whole_and_named_only_where_it_may_be_read(
+    admin: httpx.Client, ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.register_folder(tmp_path / "handbook")
+    for path, groups in (("a.pdf", ["everyone"]), ("限定/b.pdf", ["board"])):
+        document_id, _ = ledger.begin_attempt(None, SourceFile("handbook", path, 10, 1), sha256="0" * 64, groups=groups)
+        ledger.record_failure(
+            document_id, reason=FailureReason.ENCRYPTED, detail="外して。\nUnlock.", status=DocumentStatus.FAILED
+        )
+    response = admin.get("/admin/ingestion", headers={"Accept-Language": "en"})
+    (failure,) = IngestionOut.model_validate(response.json()).failures
+    assert (failure.code, failure.count) == ("encrypted", 2)
+    assert [(file.path, file.detail) for file in failure.files] == [("a.pdf", "Unlock.")]
+    assert "限定" not in response.text

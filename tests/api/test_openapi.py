@@ -101,6 +101,7 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
         "/conversations/{conversation_id}/export",
         "/admin/usage",
         "/admin/folders",
+        "/admin/ingestion",
         "/admin/feedback",
         "/admin/unanswered",
         "/admin/releases",

@@ -134,7 +134,7 @@ def test_a_problem_says_what_happened_what_to_do_and_its_reference() -> None:
 
 
 def test_a_document_that_failed_says_why() -> None:
-    shown = documents.table(content.DOCUMENTS, language="ja")
+    shown = "".join(documents.state_html(document, "ja") for document in content.DOCUMENTS)
     assert "取り込めません" in shown
     assert "パスワードで保護されています" in shown
 
@@ -144,6 +144,6 @@ def test_texts_of_documents_and_problems_are_escaped() -> None:
     problem = content.problem("overloaded", "<r>")
     problem.title, problem.detail, problem.hint = "<t>", "<d>", "<h>"
     box = parts.problem(problem, language="en", retry_after_seconds=None, is_partial=True)
-    table = documents.table([document], language="en")
-    for tag in ("<b>", "<i>", "<u>", "<s>", "<r>", "<t>", "<d>", "<h>"):
-        assert tag not in box + table
+    state = documents.state_html(document, "en")
+    for tag in ("<u>", "<s>", "<r>", "<t>", "<d>", "<h>"):
+        assert tag not in box + state

@@ -24,6 +24,45 @@ DOCUMENTS_FIRST: Final = Text("先頭へ", "Back to the first")
 COLUMN_DOCUMENT: Final = Text("文書", "Document")
 COLUMN_STATUS: Final = Text("状態", "Status")
 COLUMN_CHANGED: Final = Text("更新日", "Changed")
+DOCUMENTS_FOLDER: Final = Text("フォルダー", "Folder")
+DOCUMENTS_KIND: Final = Text("種類", "Kind")
+DOCUMENTS_SINCE: Final = Text("更新", "Changed")
+SINCE: Final[dict[int, Text]] = {
+    0: Text("いつでも", "At any time"),
+    7: Text("この 1 週間", "In the last week"),
+    30: Text("この 30 日", "In the last 30 days"),
+    365: Text("この 1 年", "In the last year"),
+}
+"""Days looked back; 0 is no limit."""
+KINDS: Final[dict[str, Text]] = {
+    "pdf": Text("PDF 文書", "PDF"),
+    "word": Text("文書(Word など)", "Text documents"),
+    "sheet": Text("表(Excel、CSV など)", "Spreadsheets"),
+    "slides": Text("スライド", "Slides"),
+    "text": Text("テキスト", "Plain text"),
+    "web": Text("ウェブページ", "Web pages"),
+    "mail": Text("メール", "Mail"),
+    "picture": Text("画像", "Pictures"),
+    "other": Text("その他", "Others"),
+}
+TOP_FOLDER: Final = Text("{folder}(直下)", "{folder} (top level)")
+NEW_THIS_WEEK: Final = Text("この 1 週間の新着・更新", "New and changed this week")
+NEW: Final = Text("新着", "New")
+CHANGED: Final = Text("更新", "Changed")
+NOTHING_NEW: Final = Text("この 1 週間に変わった文書はありません。", "Nothing has changed in the last week.")
+BACK: Final = Text("一覧に戻る", "Back to the list")
+OPEN_ORIGINAL: Final = Text("原本を開く", "Open the original")
+NO_ORIGINAL: Final = Text(
+    "原本は、会社の入口(nginx)を通した画面から開けます。",
+    "The original opens on the page behind the company's entrance (nginx).",
+)
+FACT_FOLDER: Final = Text("場所", "Place")
+FACT_OWNER: Final = Text("担当", "Owner")
+FACT_ADDED: Final = Text("登録", "Added")
+FACT_CHANGED: Final = Text("最新の内容になった日", "In its present form since")
+FACT_FILE: Final = Text("ファイルの日付", "Date of the file")
+FACT_SIZE: Final = Text("大きさ", "Size")
+FACT_VERSION: Final = Text("版", "Version")
 STATUSES: Final[dict[str, Text]] = {
     "indexed": Text("検索できます", "Searchable"),
     "warn": Text("検索できます(要確認)", "Searchable, needs a look"),

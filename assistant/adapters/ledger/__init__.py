@@ -19,6 +19,7 @@ from assistant.adapters.ledger.ingesting import Ingesting
 from assistant.adapters.ledger.jobs import Jobs
 from assistant.adapters.ledger.keys import Keys
 from assistant.adapters.ledger.library import Library
+from assistant.adapters.ledger.outcomes import Outcome
 from assistant.adapters.ledger.pace import Paces
 from assistant.adapters.ledger.people import People
 from assistant.adapters.ledger.proving import Proving
@@ -45,6 +46,7 @@ class Ledger(
     Generations,
     Proving,
     Receipts,
+    Outcome,
     Library,
     Jobs,
     Paces,

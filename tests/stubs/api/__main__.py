@@ -216,6 +216,18 @@ async def document(request: Request) -> Response:
     return refuse("not_found", request.headers.get("X-Request-Id", "none"))
 
 
+async def folders(_request: Request) -> Response:
+    """GET /folders."""
+    paths = sorted({document.path.partition("/")[0] + "/" for document in content.DOCUMENTS})
+    found = [{"folder": "documents", "path": path, "documents": 1} for path in paths]
+    return JSONResponse({"folders": found})
+
+
+async def uploads(request: Request) -> Response:
+    """GET /uploads: nobody may."""
+    return refuse("not_found", request.headers.get("X-Request-Id", "none"))
+
+
 async def me(request: Request) -> Response:
     """GET /me."""
     user = remember(request, {})["user"]
@@ -233,6 +245,8 @@ def app() -> Starlette:
         ("/ask", ask, "POST"),
         ("/search", search, "POST"),
         ("/documents", documents, "GET"),
+        ("/folders", folders, "GET"),
+        ("/uploads", uploads, "GET"),
         ("/documents/{document_id}", document, "GET"),
         ("/me", me, "GET"),
         ("/seen", seen, "GET"),
