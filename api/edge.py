@@ -52,6 +52,8 @@ class Edge:
     release_work: ReleaseWork = field(default_factory=ReleaseWork)
     states_of_upkeep: Callable[[], list[DependencyState]] = list
     key_uses: KeyUses = field(init=False)
+    question_vectors: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """Vectors of questions that administrators looked at, by embedder and text; see routes/admin_questions.py."""
     asked: int = 0
     traces: Traces | None = None
 

@@ -23,6 +23,7 @@ from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.routes import (
     admin,
+    admin_questions,
     answers,
     ask,
     conversations,
@@ -83,6 +84,7 @@ def create_app(
         me,
         admin,
         releases,
+        admin_questions,
         openai,
         sign_in,
         health,

@@ -1,5 +1,5 @@
-"""What the server does by itself beside answering: applies the users file when it changes, keeps the audit's age, and once a
-day asks for the canary's documents at its own doors."""
+"""What the server does by itself beside answering: applies the users file when it changes, keeps the audit's age, once a day
+asks for the canary's documents at its own doors, and asks questions without an answer again after the documents changed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from api.edge import Edge
+from api.rechecking import rechecked
 from assistant.audit import Act
 from assistant.domain import DependencyState
 from assistant.errors import AssistantError
@@ -26,6 +27,8 @@ CANARY_SECONDS = 600.0
 """Longest answer to a question of the canary, which comes after everybody else's."""
 CANARY_PAUSE_SECONDS = 600.0
 """After a check that could not be made, or found nothing planted."""
+RECHECK_SECONDS = 30.0
+"""Between two looks for questions that the documents may answer now."""
 
 Signature = tuple[int, int, int]
 _OVER = DependencyState(
@@ -45,6 +48,8 @@ class Upkeep:
         self._edge: Edge = app.state.edge
         self._canary: asyncio.Task[None] | None = None
         self._canary_at = 0.0
+        self._questions: asyncio.Task[int] | None = None
+        self._questions_at = 0.0
         self._applied: Signature | None = None
         self._prune_at = 0.0
         self.problem: AssistantError | None = None
@@ -59,6 +64,7 @@ class Upkeep:
             self._prune_at = now + PRUNE_SECONDS
             await anyio.to_thread.run_sync(self._prune)
         await self._watch_canary()
+        self._watch_questions()
 
     async def _watch_canary(self) -> None:
         """Shows the last check, whoever made it, and begins one that is due; it takes its time beside the next looks."""
@@ -82,6 +88,13 @@ class Upkeep:
             self._canary_at = now + min(hours * 3600, CANARY_PAUSE_SECONDS)
             self._canary = asyncio.create_task(self._check_canary())
 
+    def _watch_questions(self) -> None:
+        """Begins to ask open questions again, unless that is under way; it takes its time beside the next looks."""
+        now = asyncio.get_running_loop().time()
+        if (self._questions is None or self._questions.done()) and now >= self._questions_at:
+            self._questions_at = now + RECHECK_SECONDS
+            self._questions = asyncio.create_task(rechecked(self._edge))
+
     async def _check_canary(self) -> None:
         from assistant.adapters.canary_doors import check_doors  # as the assistant: only a started server needs it
 
@@ -98,10 +111,11 @@ class Upkeep:
             self._edge.log.info("canary_checked", roles=report.roles, requests=report.requests, is_good=report.is_good)
 
     async def close(self) -> None:
-        """Ends a check that is under way; its key is taken back."""
-        if self._canary is not None:
-            self._canary.cancel()
-            await asyncio.wait({self._canary})
+        """Ends checks that are under way; the canary's key is taken back."""
+        for task in (self._canary, self._questions):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
 
     def ended(self, task: asyncio.Task[None]) -> None:
         """Notes that nothing is kept up any more, for a reason that nobody foresaw: the log has it, /readyz says it."""

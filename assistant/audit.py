@@ -33,6 +33,8 @@ class Act(StrEnum):
     VIEWED = "viewed"
     JOB_REQUESTED = "job_requested"
     UPLOADED = "uploaded"
+    QUESTION_ASSIGNED = "question_assigned"
+    VALUE_KEPT = "value_kept"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     EXPORTED = "exported"

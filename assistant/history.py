@@ -153,3 +153,22 @@ class OpenQuestion:
     reason: str
     times: int
     last_asked_at: str
+
+
+@dataclass(frozen=True)
+class QuestionState:
+    """What became of a question without an answer: who answers for it, and since when the documents do (or None)."""
+
+    owner: str | None
+    closed_at: str | None
+
+
+@dataclass(frozen=True)
+class DueQuestion:
+    """An open question to be tried again with the rights of `principal`; `wanted_id` of whoever waits to be told."""
+
+    key: str
+    question: str
+    language: str
+    principal: str
+    wanted_id: str | None

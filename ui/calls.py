@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import RootModel
 
 from assistant.wire import DocumentOut, DocumentsOut, JobOut, JobsOut
-from assistant.wire_admin import FoldersOut, IngestionOut
+from assistant.wire_admin import FoldersOut, IngestionOut, UsageOut
 from assistant.wire_library import FoldersOfLibraryOut, JobDetailOut, UploadedOut, UploadsOut
+from assistant.wire_questions import PricesShape, QuestionGroupsOut, UseOut
 from ui.client import ApiClient, ProblemError
 
 
@@ -62,6 +63,31 @@ def folders(client: ApiClient) -> FoldersOut:
 def ingestion(client: ApiClient) -> IngestionOut:
     """What ingestion left behind, for administrators."""
     return client.call(IngestionOut, "GET", "/admin/ingestion")
+
+
+def question_groups(client: ApiClient, *, days: int) -> QuestionGroupsOut:
+    """Questions without an answer, put together, for administrators."""
+    return client.call(QuestionGroupsOut, "GET", "/admin/questions", query={"days": str(days)})
+
+
+def assign_questions(client: ApiClient, keys: list[str], owner: str | None) -> None:
+    """Somebody answers for these questions now; None: nobody."""
+    client.send("PUT", "/admin/questions/owner", body={"keys": keys, "owner": owner})
+
+
+def usage(client: ApiClient, *, days: int) -> UsageOut:
+    """Questions, refusals and ratings by day, for administrators."""
+    return client.call(UsageOut, "GET", "/admin/usage", query={"days": str(days)})
+
+
+def use(client: ApiClient, *, days: int) -> UseOut:
+    """Tokens, times, busiest folders and cost, for administrators."""
+    return client.call(UseOut, "GET", "/admin/use", query={"days": str(days)})
+
+
+def keep_prices(client: ApiClient, prices: PricesShape) -> PricesShape:
+    """Keeps what cloud, power and hardware cost."""
+    return client.call(PricesShape, "PUT", "/admin/prices", body=prices.model_dump())
 
 
 def jobs(client: ApiClient, *, limit: int = 20) -> JobsOut:

@@ -11,7 +11,7 @@ from html import escape
 
 from assistant.errors import Language, Text
 from assistant.wire import Problem
-from ui.markup import plain_html
+from ui.markup import plain_html, visible
 from ui.words import problems, say
 
 
@@ -64,3 +64,18 @@ def link(label: str, address: str) -> str:
 def worded(text: Text, language: Language) -> str:
     """Words of the table, escaped."""
     return plain_html(say(text, language))
+
+
+def escaped(text: str) -> str:
+    """Somebody's text, for the inside of an element."""
+    return plain_html(text)
+
+
+def unmarked(text: str) -> str:
+    """Somebody's text for a label of Streamlit, which obeys Markdown: every mark of it is a plain letter here."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|~$:<>" else letter for letter in visible(text))
+
+
+def money(value: float, currency: str) -> str:
+    """An amount with its currency, whole where it is large."""
+    return f"{value:,.0f} {currency}" if abs(value) >= 100 else f"{value:,.2f} {currency}"

@@ -34,7 +34,7 @@ Limit = Annotated[int, Query(ge=1, le=100, description="Entries given at most.")
 )
 async def get_usage(request: Request, _: Administrator, days: Days = 30) -> UsageOut:
     """Numbers alone."""
-    since = _since(days)
+    since = since_day(days)
     ledger = edge_of(request).assistant.ledger
     return UsageOut.from_domain(since, await anyio.to_thread.run_sync(partial(ledger.usage_by_day, since=since)))
 
@@ -78,7 +78,7 @@ async def list_unanswered(
 ) -> OpenQuestionsOut:
     """Refused questions, and those whose answer was rated down; the most frequent first."""
     await note_viewed(request, principal)
-    since = _since(days)
+    since = since_day(days)
     ledger = edge_of(request).assistant.ledger
     call = partial(ledger.open_questions, since=since, limit=limit)
     return OpenQuestionsOut.from_domain(since, await anyio.to_thread.run_sync(call))
@@ -116,7 +116,8 @@ async def note_viewed(request: Request, principal: Principal) -> None:
     await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.record, entry)
 
 
-def _since(days: int) -> str:
+def since_day(days: int) -> str:
+    """The first of so many days, today included, in UTC."""
     return (datetime.now(UTC) - timedelta(days=days - 1)).date().isoformat()
 
 

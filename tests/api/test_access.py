@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api import examples_library
 from api.access import TABLE, Caller, Seen, expected, routes_of
 from api.deps import ADMINISTRATORS, ALL_SCOPES
 from assistant.adapters.ledger import Ledger
@@ -31,6 +32,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/answers/{answer_id}/feedback"): {"rating": "up"},
     ("PATCH", "/conversations/{conversation_id}"): {"title": f"{SECRET}のこと"},
     ("POST", "/jobs"): {"kind": "run"},
+    ("PUT", "/admin/questions/owner"): examples_library.QUESTIONS_OWNER,
+    ("PUT", "/admin/prices"): examples_library.PRICES,
     ("POST", "/uploads"): {"the body": "is the file"},
     ("PUT", "/admin/releases/canary"): {"release_id": RELEASE.release_id, "percent": 0},
     ("POST", "/admin/releases"): {"temperature": 0.1},

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from assistant.adapters.ledger import Ledger
-from assistant.domain import DocumentStatus, SourceFile
+from assistant.adapters.ledger.unanswered import question_key
+from assistant.domain import DocumentStatus, Principal, SourceFile
 from assistant.errors import FailureReason
 from assistant.settings import Settings
-from tests.api.canned import PROXY_SECRET, RULE, CannedAssistant, RunningServer, write_document
-from ui.words import documents, ingestion, receipts, uploads
+from tests.api.canned import ANSWER, PROXY_SECRET, RULE, CannedAssistant, RunningServer, write_document
+from ui.words import documents, ingestion, open_questions, receipts, uploads, use
 
 PATIENCE_SECONDS = 60
 
@@ -126,3 +128,22 @@ def test_administrators_see_what_failed_and_ask_for_a_plan_and_a_retry(api: Runn
 def test_who_is_no_administrator_is_told_so(api: RunningServer) -> None:
     page = opened(api, "ingestion", user="ben")
     assert "admin" in shown(page)
+
+
+def test_administrators_see_open_questions_give_them_to_an_owner_and_compute_the_cost(
+    api: RunningServer, ledger: Ledger
+) -> None:
+    refused = replace(ANSWER, refused=True, reason="not_in_documents", citations=())
+    ledger.save_answer(refused, question="社宅は*?*", principal=Principal("ben"))
+    page = opened(api, "questions")
+    assert any("社宅は" in box.label for box in page.expander)
+    page.text_input[0].set_value("総務部")
+    press(page, open_questions.ASSIGN.ja)
+    key = question_key("社宅は*?*")
+    assert ledger.question_states([key])[key].owner == "総務部"
+    page = opened(api, "use")
+    assert [metric.value for metric in page.metric][:2] == ["1", "1"]
+    assert use.ENTER_PRICES.ja in [info.value for info in page.info]
+    next(box for box in page.number_input if box.label == use.CLOUD_PROMPT.ja).set_value(1e6)
+    press(page, use.SAVE_PRICES.ja)
+    assert "900 JPY" in [metric.value for metric in page.metric]

@@ -139,10 +139,8 @@ def _show_rows(documents: list[DocumentOut], visit: Visit) -> None:
 
 
 def _title_button(document: DocumentOut, *, key: str) -> None:
-    # A title may hold marks of Markdown, which a button's label would obey.
-    title = "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|~$:<>" else letter for letter in document.title)
     st.button(
-        title or document.path,
+        parts.unmarked(document.title or document.path),
         key=key,
         type="tertiary",
         on_click=document_page.open_in_page,

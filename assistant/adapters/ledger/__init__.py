@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from assistant.adapters.ledger.asking import Asking
 from assistant.adapters.ledger.auditing import Auditing
+from assistant.adapters.ledger.consumption import Consuming
 from assistant.adapters.ledger.conversations import Conversations
 from assistant.adapters.ledger.copying import Copying
 from assistant.adapters.ledger.engine import BUSY_TIMEOUT_SECONDS, open_engine
@@ -28,6 +29,7 @@ from assistant.adapters.ledger.receipts import Receipts
 from assistant.adapters.ledger.releases import Releases
 from assistant.adapters.ledger.remembering import Remembering
 from assistant.adapters.ledger.sign_ins import SignIns
+from assistant.adapters.ledger.unanswered import Unanswered
 from assistant.adapters.ledger.usage import Usage
 from assistant.adapters.ledger.wanting import Wanting
 from assistant.domain import Answer, Principal
@@ -40,6 +42,8 @@ class Ledger(
     Conversations,
     Wanting,
     Usage,
+    Unanswered,
+    Consuming,
     Folders,
     Ingesting,
     Indexes,

@@ -111,6 +111,7 @@ class Asking(Transactional):
                     offered=list(answer.offered),
                     prompt_tokens=answer.context.prompt_tokens,
                     total_seconds=answer.timings.total_seconds,
+                    **_measured(answer),
                     created_at=at,
                 )
             )
@@ -159,6 +160,15 @@ def is_readable(principal: Principal) -> ColumnElement[bool]:
     groups = s.document_groups.c
     named = groups.group_name.in_(sorted(principal.groups))
     return exists().where(groups.document_id == s.documents.c.document_id, named)
+
+
+def _measured(answer: Answer) -> dict[str, Any]:
+    times = answer.timings
+    return {
+        "answer_tokens": answer.context.answer_tokens,
+        "queue_seconds": times.queue_seconds,
+        "first_token_seconds": times.first_token_seconds,
+    }
 
 
 def starts_with_any(prefixes: Sequence[str]) -> ColumnElement[bool]:

@@ -83,6 +83,8 @@ class Auditing(Transactional):
             named = [(table, "user_name") for table in (s.sign_ins, s.user_groups, s.users)]
             for table, column in ((s.api_keys, "owner"), *named):
                 counts[table.name] = connection.execute(delete(table).where(table.c[column] == name)).rowcount
+            owned = update(s.question_states).where(s.question_states.c.owner == name).values(owner=None)
+            counts["question_states"] = connection.execute(owned).rowcount
             jobs = update(s.jobs).where(s.jobs.c.requested_by.in_(names)).values(requested_by=pseudonym)
             counts["jobs"] = connection.execute(jobs).rowcount
             for table, column in ((t.release_events, "actor"), (t.releases, "created_by")):

@@ -217,6 +217,10 @@ answers = Table(
     Column("offered", JSON(none_as_null=True)),
     Column("prompt_tokens", Integer, nullable=False),
     Column("total_seconds", Float, nullable=False),
+    # NULL for answers from before these were kept, and where there was none.
+    Column("answer_tokens", Integer),
+    Column("queue_seconds", Float),
+    Column("first_token_seconds", Float),
     Column("created_at", String(32), nullable=False),
 )
 
@@ -260,6 +264,25 @@ wanted_answers = Table(
     # When, and by which answer, it was found that the documents answer it now.
     Column("closed_at", String(32), index=True),
     Column("closed_answer_id", String(40)),
+)
+
+question_states = Table(
+    "question_states",
+    metadata,
+    # What became of a question without an answer, by the hash of its text; the text stays with who asked it.
+    Column("question_key", String(64), primary_key=True),
+    Column("owner", String(200)),
+    Column("closed_at", String(32)),
+    Column("checked_at", String(32)),
+)
+
+kept_values = Table(
+    "kept_values",
+    metadata,
+    # What administrators enter on the screen, such as prices.
+    Column("name", String(80), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("updated_at", String(32), nullable=False),
 )
 
 job_requests = Table(
