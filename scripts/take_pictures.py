@@ -35,6 +35,8 @@ LIMIT_BYTES = 200_000
 READING_SECONDS = 600
 ANSWER_MILLISECONDS = 400_000
 """A 1.5B model on two busy cores needs a minute or two."""
+OF_A_PDF = "身元保証書の極度額はいくらですか?"
+WITHOUT_ANSWER = "社宅の申し込み方を教えてください"
 QUESTIONS = {"ja-JP": "有給休暇はいつまでに申請しますか?", "en-US": "How far ahead must I apply for paid leave?"}
 
 
@@ -68,11 +70,11 @@ def opened(browser: Browser, url: str, *, locale: str) -> Page:
     return page
 
 
-def answered(browser: Browser, url: str, *, locale: str) -> Page:
+def answered(browser: Browser, url: str, *, locale: str, question: str = "") -> Page:
     """A page with a question and its finished answer."""
     page = opened(browser, url, locale=locale)
     box = page.get_by_test_id("stChatInputTextArea")
-    box.fill(QUESTIONS[locale])
+    box.fill(question or QUESTIONS[locale])
     box.press("Enter")
     expect(page.locator(".ca-foot")).to_be_visible(timeout=ANSWER_MILLISECONDS)
     page.mouse.move(0, 0)
@@ -91,13 +93,21 @@ def save(page: Page, path: Path) -> None:
 
 
 def take(browser: Browser, url: str, folder: Path) -> None:
-    """All pictures: an answer in both languages, its opened source, the list of documents."""
+    """All pictures: answers, an opened source, a page of a PDF, a refusal, the history, the list of documents."""
     page = answered(browser, url, locale="ja-JP")
     save(page, folder / "ask-ja.png")
     page.locator(".ca-answer a.ca-mark").first.click()
     expect(page.locator(".ca-text mark").first).to_be_visible()
     save(page, folder / "citation-open-ja.png")
     save(answered(browser, url, locale="en-US"), folder / "ask-en.png")
+    page = answered(browser, url, locale="ja-JP", question=OF_A_PDF)
+    page.get_by_role("button", name=re.compile("文書で見る")).first.click()
+    expect(page.locator("img.ca-page")).to_be_visible()
+    save(page, folder / "page-ja.png")
+    save(answered(browser, url, locale="ja-JP", question=WITHOUT_ANSWER), folder / "refusal-ja.png")
+    page = opened(browser, f"{url}/history", locale="ja-JP")
+    expect(page.get_by_text(OF_A_PDF)).to_be_visible()
+    save(page, folder / "history-ja.png")
     page = opened(browser, f"{url}/documents", locale="ja-JP")
     expect(page.locator("table.ca-documents")).to_be_visible()
     save(page, folder / "documents-ja.png")

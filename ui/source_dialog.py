@@ -7,6 +7,7 @@ would hand it to anybody who knows its address.
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -16,6 +17,7 @@ from ui import parts
 from ui.client import ProblemError
 from ui.formats import day, size
 from ui.markup import passage_html, plain_html
+from ui.turns import Wish
 from ui.visit import Visit
 from ui.words import say, sources
 
@@ -28,7 +30,7 @@ def open_source(source: CitationOut, visit: Visit) -> None:
     """Opens the place over the page; Escape closes it."""
     language = visit.language
 
-    @st.dialog(say(sources.DIALOG, language), width="large")
+    @st.dialog(say(sources.DIALOG, language), width="medium")
     def place() -> None:
         try:
             document = visit.client.document(source.document_id)
@@ -40,8 +42,17 @@ def open_source(source: CitationOut, visit: Visit) -> None:
             _pages(source, document, visit)
         else:
             _text(source, document, visit)
+        label = say(sources.ONLY_THIS, language)
+        if st.button(label, key="only-this", icon=":material/filter_alt:", on_click=_only, args=(document,)):
+            st.rerun()  # the whole page, which closes this
 
     place()
+
+
+def _only(document: DocumentOut) -> None:
+    """From now on questions are asked of this document alone, until that is taken back over the answers."""
+    wish: Wish = st.session_state.get("wish", Wish())
+    st.session_state.wish = replace(wish, document_id=document.document_id, document_title=document.title)
 
 
 def _head(source: CitationOut, document: DocumentOut, visit: Visit) -> str:
@@ -93,8 +104,10 @@ def _pages(source: CitationOut, document: DocumentOut, visit: Visit) -> None:
         st.caption(say(sources.PAGE_OF, language, page=page, pages=last))
     if page == source.page and not picture.marks:
         st.caption(say(sources.NOT_MARKED, language))
-    st.html(f'<img class="ca-page" alt="{plain_html(label)}" src="data:image/png;base64,{encoded}">')
-    st.html(f'<blockquote class="ca-cited">{plain_html(source.quote)}</blockquote>')
+    st.html(
+        f'<blockquote class="ca-cited">{plain_html(source.quote)}</blockquote>'
+        f'<img class="ca-page" alt="{plain_html(label)}" src="data:image/png;base64,{encoded}">'
+    )
 
 
 def _text(source: CitationOut, document: DocumentOut, visit: Visit) -> None:

@@ -98,7 +98,7 @@ STYLE: Final = """<style>
 .ca-page { width: 100%; border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: .3rem; background: #fff; }
 .ca-sheet { max-height: 60vh; overflow-y: auto; padding: .75rem 1rem; border-radius: .5rem;
   border: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
-.ca-cited { margin: .75rem 0 0; padding: .4rem .9rem; white-space: pre-wrap; border-left: .25rem solid var(--ca-mark); }
+.ca-cited { margin: 0 0 .75rem; padding: .4rem .9rem; white-space: pre-wrap; border-left: .25rem solid var(--ca-mark); }
 @media print {
   [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stChatInput"], .stButton, .stPopover, .stFeedback { display: none !important; }
   .stMainBlockContainer { max-width: none; padding: 0; }

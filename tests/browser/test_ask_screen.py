@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.conftest import SECRET, Stack, running_screen
-from tests.stubs.api.content import LEAVE_QUOTE
+from tests.stubs.api.content import CHANNELS, LEAVE_QUOTE
 from tests.stubs.api.process import running_stub_api, seen_by
-from ui.words import asking, frame, sources
+from ui.words import asking, frame, say, sources
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -159,7 +159,7 @@ def test_the_language_follows_the_browser_and_can_be_switched(stack: Stack, open
     expect(page.get_by_text(asking.INTRO_TITLE.en)).to_have_count(0)
 
 
-def test_what_a_model_writes_is_never_run_nor_fetched(stack: Stack, open_page: OpenPage) -> None:
+def test_nothing_that_a_model_or_a_document_writes_is_run_or_fetched(stack: Stack, open_page: OpenPage) -> None:
     page = open_page("about:blank")
     asked: list[str] = []
 
@@ -170,14 +170,52 @@ def test_what_a_model_writes_is_never_run_nor_fetched(stack: Stack, open_page: O
     page.goto(stack.ui_url)
     ask(page, "画像のある回答 [invite]")
     answer = page.locator(".ca-answer")
-    expect(answer).to_contain_text("<script>alert(1)</script>")
-    expect(answer).to_contain_text("[ここ](http://evil.invalid/c)")
-    expect(answer.locator("img, script")).to_have_count(0)
+    for channel in CHANNELS:
+        expect(answer).to_contain_text(channel.splitlines()[0].partition("'")[0].partition("[赤]")[0])
+    page.locator(".ca-more > summary").click()
+    page.locator(".ca-more .ca-source > summary").first.click()
+    page.get_by_role("button", name=say(sources.SHOW_PLACE, "ja", number=1)).click()
+    expect(page.get_by_role("dialog")).to_contain_text(LEAVE_QUOTE)
+    page.keyboard.press("Escape")
+    page.get_by_text(asking.COPY.ja, exact=True).click()
+    expect(page.get_by_test_id("stCode")).to_contain_text("evil.invalid")
+    assert page.locator(".stHtml").locator("img, script, iframe, svg, object, embed, video, form, link").count() == 0
     expect(answer.locator("a")).to_have_count(1)
     expect(answer.locator("a")).to_have_attribute("href", re.compile("^#source-"))
     own = (stack.ui_url, stack.ui_url.replace("http", "ws"), "data:", "blob:")
     assert [url for url in asked if not url.startswith(own)] == []
     assert asked
+
+
+def test_a_question_is_asked_checked_and_asked_again_by_keyboard_alone(stack: Stack, open_page: OpenPage) -> None:
+    page = open_page(stack.ui_url)
+    expect(page.get_by_test_id("stChatInputTextArea")).to_be_visible()
+    go_to(page, page.get_by_test_id("stChatInputTextArea"))
+    page.keyboard.type("有給休暇はいつまでに申請しますか?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ca-foot")).to_be_visible()
+    go_to(page, page.locator("a.ca-mark").first)
+    page.keyboard.press("Enter")
+    expect(page.locator(".ca-source mark")).to_be_in_viewport()
+    go_to(page, page.get_by_role("button", name=say(sources.SHOW_PLACE, "ja", number=1)))
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("mark")).to_have_text(LEAVE_QUOTE)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    go_to(page, page.get_by_role("button", name=asking.EDIT.ja))
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stChatInputTextArea")).to_have_count(1)
+    expect(page.get_by_test_id("stChatInputTextArea")).to_have_value("有給休暇はいつまでに申請しますか?")
+
+
+def go_to(page: Page, target: Locator) -> None:
+    """Presses Tab until the target has the focus."""
+    for _ in range(60):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("the focus never gets there")
 
 
 def test_the_page_stays_where_the_reader_is_when_the_answer_ends(stack: Stack, open_page: OpenPage) -> None:

@@ -260,7 +260,9 @@ def test_an_api_that_dies_in_mid_answer_frees_the_model_and_the_question_is_aske
     expect(page.locator(".ca-status")).to_contain_text(asking.WAITING_RETURN.ja)
     expect(page.locator(".ca-foot")).to_contain_text("company-assistant", timeout=120_000)
     expect(page.get_by_role("alert")).to_have_count(0)
-    assert [seen["outcome"] for seen in stub.requests("/api/chat")][-2:] == ["hung_up", "finished"]
+    outcomes = [seen["outcome"] for seen in stub.requests("/api/chat")]
+    assert "hung_up" in outcomes
+    assert outcomes[-1] == "finished"
 
 
 def test_a_model_that_goes_away_leaves_quotations_with_the_reason(generating: Product, open_page: OpenPage) -> None:

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from tests.stubs.api.process import running_stub_api, seen_by
-from ui.words import asking, history, say, sources
+from ui.turns import Turn
+from ui.words import asking, history, problems, say, sources
 
 APP = str(Path(ui.__file__).with_name("app.py"))
 PATIENCE_SECONDS = 60
@@ -115,6 +116,10 @@ def test_the_cited_place_is_shown_in_the_documents_own_text(api_url: str, monkey
     click(screen, say(sources.SHOW_PLACE, "en", number=1))
     assert "<mark>refunded up to 12,000 yen a night</mark>" in shown(screen)
     assert sources.IS_CURRENT.en in shown(screen)
+    click(screen, sources.ONLY_THIS.en)
+    assert say(asking.ONLY_DOCUMENT, "en", title="Travel Policy") in {found.label for found in screen.button}
+    screen.chat_input[-1].set_value("And abroad? [quotes]").run()
+    assert any(seen["body"].get("filters") == {"folders": [], "document_ids": ["doc-2"]} for seen in seen_by(api_url))
 
 
 def test_two_people_in_one_process_share_nothing(api_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,3 +136,24 @@ def test_two_people_in_one_process_share_nothing(api_url: str, monkeypatch: pyte
     assert "own question" not in shown(third)
     users = {seen["body"]["question"]: seen["user"] for seen in seen_by(api_url) if seen["path"] == "/ask"}
     assert users == {"愛子の秘密の質問 [quotes]": "aiko", "ben's own question [quotes]": "ben"}
+
+
+def test_a_question_whose_browser_went_away_is_asked_again_when_it_is_back(
+    api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = person(api_url, "aiko", monkeypatch).run()
+    screen.session_state["talk"].turns.append(Turn("VPN? [quotes]", is_lost=True))
+    screen.run()
+    assert shown(screen).count("VPN? [quotes]") == 1
+    assert asking.QUOTES_TITLE.en in shown(screen)
+    screen.run()
+    assert [seen["body"]["question"] for seen in seen_by(api_url) if seen["path"] == "/ask"] == ["VPN? [quotes]"]
+
+
+def test_a_question_whose_api_went_away_is_asked_once_more_before_that_is_a_problem(
+    api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = person(api_url, "aiko", monkeypatch).run()
+    screen.chat_input[0].set_value("VPN? [cut]").run()
+    assert problems.PROBLEM_CUT.en in shown(screen)
+    assert len([seen for seen in seen_by(api_url) if seen["path"] == "/ask"]) == 2

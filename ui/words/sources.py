@@ -20,6 +20,7 @@ CHANGED: Final = Text("更新日 {day}", "changed {day}")
 PICTURE_OF: Final = Text(
     "{title} の {page} ページ。引用した箇所に印があります。", "Page {page} of {title} with the cited place marked."
 )
+ONLY_THIS: Final = Text("この文書だけに質問する", "Ask only this document")
 PAGE_OF: Final = Text("{page} / {pages} ページ", "page {page} of {pages}")
 PAGE_BEFORE: Final = Text("前のページ", "Page before")
 PAGE_AFTER: Final = Text("次のページ", "Next page")
@@ -28,8 +29,8 @@ NO_PICTURE: Final = Text(
     "This page cannot be shown as a picture; here is its text.",
 )
 NOT_MARKED: Final = Text(
-    "このページには印を付けられませんでした(スキャンした文書など)。引用した文は下にあります。",
-    "The place could not be marked on this page (a scan, for example). The cited text is below.",
+    "このページには印を付けられませんでした(スキャンした文書など)。引用した文は上にあります。",
+    "The place could not be marked on this page (a scan, for example). The cited text is above.",
 )
 CHANGED_SINCE: Final = Text(
     "文書が更新されています。回答したときの文だけを表示します。",

@@ -26,13 +26,25 @@ LEAVE_QUOTE = "取得日の3営業日前までに勤怠システムから申請�
 HALF_DAY = "第6条(半日休暇)\n半日単位の休暇は、1年に10回まで取得できる。前日までに上長へ連絡する。"
 TRAVEL = "Hotel costs on a business trip are refunded up to 12,000 yen a night. <b>Keep</b> every receipt. [8] \\\\server\\forms"
 TRAVEL_QUOTE = "refunded up to 12,000 yen a night"
-INVITATION = "".join(
-    [
-        "申請は勤怠システムから行います [1]。",
-        '<img src="http://evil.invalid/a.png"> ![x](http://evil.invalid/b.png) [ここ](http://evil.invalid/c) ',
-        "http://evil.invalid/d <script>alert(1)</script> :red[赤] $x^2$",
-    ]
+# Fifteen ways in which a text can make a browser call an address, each with its own.
+CHANNELS = (
+    "![a](http://evil.invalid/1.png)",
+    "![b][r]\n\n[r]: http://evil.invalid/2.png",
+    '<img src="http://evil.invalid/3.png">',
+    "<script src='http://evil.invalid/4.js'></script><script>fetch('http://evil.invalid/4')</script>",
+    "<iframe src='http://evil.invalid/5'></iframe>",
+    "<svg onload=\"new Image().src='http://evil.invalid/6'\"></svg>",
+    "<style>@import url('http://evil.invalid/7.css');</style>",
+    "<p style=\"background:url('http://evil.invalid/8.png')\">x</p>",
+    "<link rel=stylesheet href='http://evil.invalid/9.css'><link rel=prefetch href='http://evil.invalid/9'>",
+    "<video src='http://evil.invalid/10.mp4' autoplay></video><audio src='http://evil.invalid/10.mp3' autoplay></audio>",
+    "<object data='http://evil.invalid/11'></object><embed src='http://evil.invalid/11'>",
+    "<meta http-equiv=refresh content='0;url=http://evil.invalid/12'>",
+    "<form action='http://evil.invalid/13'><input autofocus onfocus='this.form.submit()'></form>",
+    "[ここ](http://evil.invalid/14) <http://evil.invalid/14> http://evil.invalid/14 :material/home: :red[赤] $x^2$",
+    '"><img src=x onerror="location=\'http://evil.invalid/15\'">',
 )
+INVITATION = "申請は勤怠システムから行います [1]。\n\n" + "\n\n".join(CHANNELS)
 
 
 def passage(rank: int, title: str, path: str, text: str, *, page: int | None, headings: list[str]) -> PassageOut:
@@ -128,6 +140,11 @@ def _played(given: AnswerOut, question: str) -> AnswerOut:
         given.answer, given.mode, given.reason = f"{LEAVE_QUOTE} [1]", "quotes", "model_unavailable"
     if "[invite]" in question:
         given.answer = INVITATION
+        given.notices = [NoticeOut(code="sentence_without_source", message=INVITATION, start=0, end=9)]
+        evil = PASSAGES[1].model_copy(
+            update={"text": INVITATION, "title": INVITATION, "path": INVITATION, "heading_path": [INVITATION]}
+        )
+        given.passages = [PASSAGES[0], evil]
     return given
 
 
