@@ -17,9 +17,10 @@ import httpx
 from assistant.adapters.model_http import HTTPX_ERRORS, Trouble, sync_client, trouble_of
 from assistant.machine import Listening, Ran, Reply
 
-COMMAND_SECONDS = 3.0
-"""nvidia-smi and docker answer within half a second; one that hangs is a finding of its own."""
-ASK_SECONDS = 2.0
+COMMAND_SECONDS = 8.0
+"""nvidia-smi and docker answer within half a second; some seconds where the driver has to be loaded first. One that hangs
+is a finding of its own."""
+ASK_SECONDS = 4.0
 MOST_BYTES = 4 << 20
 _LISTEN = "0A"  # of a socket's state in /proc/net/tcp
 

@@ -23,6 +23,13 @@ from tests.journeys.deployment import free_ports
 MACHINE = ThisMachine()
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no finding."""
+    monkeypatch.setattr("assistant.adapters.this_machine.COMMAND_SECONDS", 90.0)
+    monkeypatch.setattr("assistant.adapters.this_machine.ASK_SECONDS", 90.0)
+
+
 def looked_at(folder: Path, *, now: datetime | None = None) -> Finding:
     """The check of a certificate on the files of a folder."""
     return doors.certificate(

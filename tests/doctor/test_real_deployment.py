@@ -114,6 +114,13 @@ class Deployment:
         return {name: finding.state for name, finding in found.items() if finding.state in ("warn", "fail")}
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no finding."""
+    monkeypatch.setattr("assistant.adapters.this_machine.COMMAND_SECONDS", 90.0)
+    monkeypatch.setattr("assistant.adapters.this_machine.ASK_SECONDS", 90.0)
+
+
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("doctor")

@@ -83,6 +83,8 @@ def backup(made_at: str, *, place: str, documents: int, now: datetime) -> Findin
 def ocr(tesseract: Ran | None) -> Finding:
     """`tesseract` as it lists its languages."""
     install = "sudo apt-get install tesseract-ocr tesseract-ocr-jpn"
+    if tesseract is not None and tesseract.status is None:
+        return unchecked("ocr", Text(ja="tesseract が応答しません。", en="tesseract does not come back."))
     if tesseract is None or tesseract.status != 0:
         return Finding(
             "ocr", "warn", Text(ja="tesseract がありません。", en="tesseract is not installed."),
