@@ -100,8 +100,17 @@ def _hang_up(found: dict[str, Any]) -> list[Row]:
     ]
 
 
+_ATTACKS = {
+    "bodies_of_50_mb": "bodies of 50 MB",
+    "ten_thousand_headers": "requests with 10,000 headers",
+    "http_1_0": "of HTTP/1.0",
+    "smuggled": "smuggled",
+    "paths": "tricks with paths",
+}
+
+
 def _attacks(found: dict[str, Any]) -> list[Row]:
-    kinds = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["refused"].items())
+    kinds = ", ".join(f"{found['refused'].get(name, 0):,} {words}" for name, words in _ATTACKS.items())
     attacked, quiet, ratio = found["attacked_p95_seconds"], found["quiet_p95_seconds"], found["ratio"]
     return [
         (
@@ -141,7 +150,11 @@ _SEEN: tuple[tuple[str, str, str], ...] = (
         "{planted} planted secrets and words looked for in {places} logs, answers and counters: found",
         "found",
     ),
-    ("restart", "{streams} streams while the API is restarted under load: broken or refused", "broken"),
+    (
+        "restart",
+        "{streams} streams while the API is restarted under load, its socket kept open: broken or refused",
+        "broken",
+    ),
 )
 """Row by its tests: what was tried, and the count that should be 0."""
 
