@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from api.logs import make_log
 from api.main import create_app
 from assistant import domain
 from assistant.adapters.breaker import Breaker
+from assistant.adapters.fake import FakeEmbedder
 from assistant.adapters.ledger import Ledger
 from assistant.errors import AssistantError
 from assistant.ports import NoLine, Turn
@@ -107,6 +109,7 @@ class CannedAssistant:
     question_limit_characters: int = 4000
     search_error: AssistantError | None = None
     breakers: list[Breaker] = field(default_factory=list)
+    stores: Any = field(default_factory=lambda: SimpleNamespace(embedder_in_use=FakeEmbedder))
 
     async def ask(self, question: domain.Question, turn: Turn | None = None) -> AsyncGenerator[domain.Event, None]:
         """The course, whose rest after `found` needs the model; when it was closed is noted in `closed_at`."""

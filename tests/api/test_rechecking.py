@@ -12,7 +12,6 @@ import pytest
 
 from api.main import create_app
 from api.rechecking import QUESTIONS_A_PASS, REQUEST_PREFIX, recheck
-from assistant.adapters.fake import FakeEmbedder
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.unanswered import question_key
 from assistant.audit import Act
@@ -108,7 +107,6 @@ def test_an_administrator_gives_questions_to_an_owner_and_the_audit_has_no_word_
     refuse(ledger, 1, "社宅は?")
     refuse(ledger, 2, "社宅は?", by="dan")
     refuse(ledger, 3, "駐車場は?")
-    server.assistant.stores = SimpleNamespace(embedder_in_use=FakeEmbedder)  # type: ignore[attr-defined]
     with server.client(user=None, Authorization="Bearer " + ledger.create_key("chie", scopes=["admin"])) as client:
         first, second = groups_of(client).groups
         assert (first.question, first.times, first.state) == ("社宅は?", 2, "open")
@@ -130,7 +128,7 @@ def test_without_the_embedder_each_wording_stands_alone_and_that_is_said(server:
     def away() -> None:
         raise EmbedderUnavailable(Text("いません。", "Away."), Text("待って。", "Wait."))
 
-    server.assistant.stores = SimpleNamespace(embedder_in_use=away)  # type: ignore[attr-defined]
+    server.assistant.stores = SimpleNamespace(embedder_in_use=away)
     refuse(ledger, 1, "社宅は?")
     refuse(ledger, 2, "社宅ある?")
     with server.client(user=None, Authorization="Bearer " + ledger.create_key("chie", scopes=["admin"])) as client:
