@@ -204,7 +204,7 @@ class OllamaModelHost:
 
 
 def _parameters(text: str) -> dict[str, Any]:
-    """What /api/show prints a line each, in any order; several `stop` are a list."""
+    """What /api/show prints a line each, in any order; several `stop` are a list, in the order of the alphabet."""
     found: dict[str, Any] = {}
     for line in text.splitlines():
         name, _, raw = line.partition(" ")
@@ -216,7 +216,7 @@ def _parameters(text: str) -> dict[str, Any]:
             found.setdefault(name, []).append(value)
         else:
             found[name] = value
-    return found
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
 _CROWDED = Text(

@@ -30,12 +30,15 @@ PERSON_PATHS = {
     "/documents/": "/documents/d_1/file",
     "/api/": "/api/documents",
     "/api/ask": "/api/ask",
+    "/api/uploads": "/api/uploads",
+    "/_stcore/upload_file/": "/_stcore/upload_file/session/file",
 }
 KEY_PATHS = {
     "/v1/": "/v1/models",
     "/mcp": "/mcp",
     "/api/": "/api/documents",
     "/api/ask": "/api/ask",
+    "/api/uploads": "/api/uploads",
     "/documents/": "/documents/d_1/file",
 }
 PUBLIC_PATHS = {"/static/": "/static/js/index.js"}
