@@ -140,7 +140,7 @@ TABLE: dict[type[AssistantError], Row] = {
     e.AccessDenied: Row(403, Text(ja="権限がありません", en="Not permitted")),
     e.NotFound: Row(404, Text(ja="見つかりません", en="Not found")),
     e.IdempotencyKeyReused: Row(
-        422, Text(ja="キーは別の内容で使われています", en="The key belongs to another request")
+        409, Text(ja="キーは別の内容で使われています", en="The key belongs to another request")
     ),
     e.HostError: Row(500, _SETUP),
     e.BackupError: Row(500, _SETUP),

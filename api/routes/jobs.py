@@ -48,7 +48,7 @@ async def list_jobs(
     status_code=202,
     responses={
         202: {"content": examples.content("JOB"), "links": links.JOB},
-        **examples.problems(401, 403, 413, 422, 503),
+        **examples.problems(401, 403, 409, 413, 422, 503),
     },
     openapi_extra=examples.body("JOB_WANTED"),
 )

@@ -86,7 +86,7 @@ def test_a_repeated_request_gives_the_job_of_the_first(server: RunningServer, le
         assert again.headers["location"] == first.headers["location"]
         ledger.register_folder(Path(first.json()["folder"]).parent / "other")
         reused = one.post("/jobs", json={"folder": "other"})
-        assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+        assert (reused.status_code, reused.json()["code"]) == (409, "idempotency_key_reused")
         for key in ("a b", "x" * 256, ""):
             assert one.post("/jobs", json={}, headers={"Idempotency-Key": key}).status_code == 422
     with server.client(user=None, Authorization=other, **{"Idempotency-Key": "night-1"}) as two:
