@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from assistant.errors import Text
-from ui.screens import ask, documents, history, ingestion, questions, use
+from ui.screens import ask, documents, history, ingestion, questions, releases, use
 from ui.visit import Visit
 from ui.words import frame
 
@@ -52,6 +52,7 @@ GROUPS: Final[tuple[Group, ...]] = (
         (
             Screen("ingestion", frame.NAV_INGESTION, ":material/sync:", ingestion.show),
             Screen("questions", frame.NAV_QUESTIONS, ":material/live_help:", questions.show),
+            Screen("releases", frame.NAV_RELEASES, ":material/publish:", releases.show),
             Screen("use", frame.NAV_USE, ":material/monitoring:", use.show),
         ),
         scope="admin",
