@@ -151,7 +151,7 @@ def _show_comparison(release: ReleaseDetailOut, visit: Visit) -> None:
                 say(words.CITATIONS, language): " ".join(
                     [*(f"+{place}" for place in row.get("gained", ())), *(f"−{place}" for place in row.get("lost", ()))]
                 ),
-                say(words.FLIP, language): say(words.FLIPS[row.get("flipped")], language),
+                say(words.FLIP, language): say(words.FLIPS[row["flipped"]], language) if row.get("flipped") else "",
             }
             for row in found["questions"]
         ]

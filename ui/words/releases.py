@@ -37,7 +37,7 @@ SAME: Final = Text("公開中と同じです。", "It is the same as the publish
 BEFORE: Final = Text("公開中", "Published")
 AFTER: Final = Text("このリリース", "This release")
 VALUE: Final = Text("項目", "Value")
-TEXT: Final = Text("Modelfile", "Modelfile")
+TEXT: Final = Text("Modelfile の全文", "The whole Modelfile")
 COMPARISON: Final = Text("質問ごとの比較", "Question by question")
 NOT_COMPARED: Final = Text(
     "まだ比べていません: `assistant release evaluate {release_id}`",
@@ -49,8 +49,7 @@ SUMS: Final = Text(
 )
 QUESTION: Final = Text("質問", "Question")
 CITATIONS: Final = Text("出典の増減", "Citations")
-FLIPS: Final[dict[str | None, Text]] = {
-    None: Text("", ""),
+FLIPS: Final[dict[str, Text]] = {
     "now_refuses": Text("断るようになった", "now refuses"),
     "now_answers": Text("答えるようになった", "now answers"),
 }
