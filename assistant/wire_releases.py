@@ -18,13 +18,13 @@ class DraftIn(AdminShape):
 
     base: Identifier | None = None
     system: SystemText | None = None
-    num_ctx: int | None = Field(default=None, ge=4, le=1_048_576)
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_k: int | None = Field(default=None, ge=0, le=100_000)
-    passages: int | None = Field(default=None, ge=1, le=50)
-    meaning: float | None = Field(default=None, ge=0, le=4)
-    words: float | None = Field(default=None, ge=0, le=4)
-    asks_first: bool | None = None
+    num_ctx: int | None = Field(default=None, strict=True, ge=4, le=1_048_576)
+    temperature: float | None = Field(default=None, strict=True, ge=0, le=2)
+    top_k: int | None = Field(default=None, strict=True, ge=0, le=100_000)
+    passages: int | None = Field(default=None, strict=True, ge=1, le=50)
+    meaning: float | None = Field(default=None, strict=True, ge=0, le=4)
+    words: float | None = Field(default=None, strict=True, ge=0, le=4)
+    asks_first: bool | None = Field(default=None, strict=True)
     why: PlainLine = ""
 
 
@@ -38,7 +38,7 @@ class CanaryIn(AdminShape):
     """The release that gets `percent` of the conversations; 0 ends it."""
 
     release_id: Identifier
-    percent: int = Field(ge=0, le=100)
+    percent: int = Field(ge=0, le=100, strict=True)
 
 
 class StandingOut(AdminShape):
