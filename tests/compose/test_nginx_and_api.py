@@ -30,7 +30,7 @@ FORGED = {
     "Cookie": "__Host-assistant=chie",
     "Mcp-Session-Id": "of-another",
 }
-STREAMS = 10
+STREAMS = 8  # one person may have nine: one answered, eight waiting
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def test_mcp_is_closed_to_passwords_to_nobody_and_to_pages_of_other_sites(behind
     assert status(**accepted, Authorization=f"Bearer {key}") == 200
 
 
-def test_ten_answers_stream_through_the_door_at_once_each_to_its_own_end(behind: Behind) -> None:
+def test_eight_answers_stream_through_the_door_at_once_each_to_its_own_end(behind: Behind) -> None:
     all_are_open = Barrier(STREAMS, timeout=60)
 
     def one(number: int) -> list[str]:
