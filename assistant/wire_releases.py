@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from assistant.wire_admin import AdminShape
 from assistant.wire_words import Identifier, PlainLine
@@ -13,18 +13,35 @@ SystemText = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x
 """SYSTEM: lines of text, without control characters."""
 
 
+def _number(value: object) -> object:
+    """The value, unless it is a word or true or false, which are no numbers in JSON though Python takes them for some."""
+    if isinstance(value, bool | str):
+        raise ValueError("a number is expected")  # noqa: TRY004 - pydantic takes no TypeError
+    return value
+
+
+def _choice(value: object) -> object:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError("true or false is expected")
+    return value
+
+
+A_NUMBER = BeforeValidator(_number)
+Choice = Annotated[bool, BeforeValidator(_choice)]
+
+
 class DraftIn(AdminShape):
     """What is to be another than in `base` (a release), or in the published one; a body without a change drafts modelfiles/."""
 
     base: Identifier | None = None
     system: SystemText | None = None
-    num_ctx: int | None = Field(default=None, strict=True, ge=4, le=1_048_576)
-    temperature: float | None = Field(default=None, strict=True, ge=0, le=2)
-    top_k: int | None = Field(default=None, strict=True, ge=0, le=100_000)
-    passages: int | None = Field(default=None, strict=True, ge=1, le=50)
-    meaning: float | None = Field(default=None, strict=True, ge=0, le=4)
-    words: float | None = Field(default=None, strict=True, ge=0, le=4)
-    asks_first: bool | None = Field(default=None, strict=True)
+    num_ctx: Annotated[int, Field(ge=4, le=1_048_576), A_NUMBER] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2), A_NUMBER] | None = None
+    top_k: Annotated[int, Field(ge=0, le=100_000), A_NUMBER] | None = None
+    passages: Annotated[int, Field(ge=1, le=50), A_NUMBER] | None = None
+    meaning: Annotated[float, Field(ge=0, le=4), A_NUMBER] | None = None
+    words: Annotated[float, Field(ge=0, le=4), A_NUMBER] | None = None
+    asks_first: Choice | None = None
     why: PlainLine = ""
 
 
@@ -38,7 +55,7 @@ class CanaryIn(AdminShape):
     """The release that gets `percent` of the conversations; 0 ends it."""
 
     release_id: Identifier
-    percent: int = Field(ge=0, le=100, strict=True)
+    percent: Annotated[int, Field(ge=0, le=100), A_NUMBER]
 
 
 class StandingOut(AdminShape):

@@ -73,7 +73,7 @@ def test_stop_keeps_what_was_written_and_the_api_sees_the_hang_up(stack: Stack, 
     seen = ended_question(stack, question)
     assert seen["ended"] == "hung up"
     assert isinstance(seen["hung_up_at"], float)
-    assert seen["hung_up_at"] - clicked_at < 2
+    assert seen["hung_up_at"] - clicked_at < 20  # the stub would write for longer
     expect(page.get_by_text(asking.STOPPED.ja)).to_be_visible()
     expect(page.locator(".ca-status")).to_be_hidden()
     kept = page.locator(".ca-answer").inner_text()

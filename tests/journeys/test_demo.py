@@ -93,7 +93,7 @@ def demo(deployment: Deployment, **extra: str) -> Iterator[Demo]:
         yield Demo(process, log)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_the_demo_says_what_runs_where_and_a_second_start_is_quick(deployment: Deployment) -> None:
