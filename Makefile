@@ -34,7 +34,7 @@ test-live: $(INSTALLED_DEV) ## the journeys against a real Ollama 0.17.7 and a r
 	@scripts/build_ollama.sh >/dev/null
 	@$(BIN)/pytest -m "live and not long" -p no:xdist $(ARGS) tests/live tests/contracts
 
-measure-live: $(INSTALLED_DEV) ## what the real small model does with injected documents; an hour
+measure-live: $(INSTALLED_DEV) ## injected documents and releases with the real small model; an hour
 	@scripts/install-apt.sh
 	@scripts/build_ollama.sh >/dev/null
 	@$(BIN)/pytest -m "live and long" -p no:xdist -s $(ARGS) tests/live

@@ -75,6 +75,7 @@ def company(live_ollama: LiveOllama, tmp_path: Path) -> Iterator[Company]:
     asyncio.run(clean())
 
 
+@pytest.mark.long  # five loads of a model and its probes: minutes on two cores
 def test_five_people_lose_no_question_while_releases_are_published_refused_and_taken_back(company: Company) -> None:
     good = company.draft(passages=1, num_ctx=1536)
     too_large = company.draft(num_ctx=1_000_000)
