@@ -22,7 +22,7 @@ from ui.client import ApiClient, ProblemError
 from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER, Caller, Refused, identify
 from ui.layout import groups_for
 from ui.screens import ask
-from ui.style import STYLE
+from ui.style import STYLE, language_html
 from ui.visit import Visit
 from ui.words import LANGUAGE_NAMES, frame, language_of, say
 
@@ -38,6 +38,7 @@ def main() -> None:
     language = _chosen_language()
     st.set_page_config(page_title=say(frame.APP_NAME, language), page_icon="📖", layout="wide")
     st.html(STYLE)
+    st.html(language_html(language), unsafe_allow_javascript=True)
     try:
         settings = load_settings()
     except SettingsError as error:

@@ -18,7 +18,7 @@ def show_table(
     if not rows:
         st.caption(say(empty, language))
         return
-    st.dataframe([dict(row) for row in rows], hide_index=True, width="stretch")
+    st.dataframe([dict(row) for row in rows], hide_index=True, width="stretch", placeholder="")
     st.download_button(
         say(tables.DOWNLOAD, language),
         data=csv_bytes(rows),

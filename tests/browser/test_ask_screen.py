@@ -153,8 +153,10 @@ def test_the_language_follows_the_browser_and_can_be_switched(stack: Stack, open
     page = open_page(stack.ui_url, locale="en-US")
     expect(page.get_by_text(asking.INTRO_TITLE.en)).to_be_visible()
     expect(page.get_by_placeholder(asking.ASK_PLACEHOLDER.en)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
     page.get_by_text("日本語", exact=True).click()
     expect(page.get_by_text(asking.INTRO_TITLE.ja)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
     expect(page.get_by_placeholder(asking.ASK_PLACEHOLDER.ja)).to_be_visible()
     expect(page.get_by_text(asking.INTRO_TITLE.en)).to_have_count(0)
 

@@ -119,6 +119,7 @@ def test_a_person_signs_in_at_the_provider_asks_and_signs_out_everywhere(
 ) -> None:
     page = signed_in(person, installation, "/documents")
     assert page.url == f"{installation.url}/documents"
+    expect(page.locator("html")).to_have_attribute("lang", "ja")  # a script, which nginx's policy must let run
     cookie = cookie_of(person)
     assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"], cookie["path"]) == (True, True, "Lax", "/")
     assert installation.ledger.groups_of(AIKO) == {"人事部", "board", "everyone"}

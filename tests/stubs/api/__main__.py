@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from assistant import wire
-from tests.stubs.api import content, history
+from tests.stubs.api import administration, content, history
 
 HEARTBEAT_SECONDS = 0.4
 
@@ -168,7 +168,7 @@ def remember(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         "path": request.url.path,
         "query": dict(request.query_params),
         "body": body,
-        "user": request.headers.get("X-Forwarded-User", "").encode("latin-1").decode(),
+        "user": caller(request),
         "secret": request.headers.get("X-Proxy-Secret", ""),
         "language": request.headers.get("Accept-Language", ""),
         "ended": "",
@@ -223,15 +223,23 @@ async def folders(_request: Request) -> Response:
     return JSONResponse({"folders": found})
 
 
+def caller(request: Request) -> str:
+    """The name that came along; headers travel as bytes."""
+    return request.headers.get("X-Forwarded-User", "").encode("latin-1").decode()
+
+
 async def uploads(request: Request) -> Response:
-    """GET /uploads: nobody may."""
+    """GET /uploads: administrators alone may."""
+    if caller(request) == administration.ADMINISTRATOR:
+        return JSONResponse(administration.UPLOADS.model_dump())
     return refuse("not_found", request.headers.get("X-Request-Id", "none"))
 
 
 async def me(request: Request) -> Response:
     """GET /me."""
     user = remember(request, {})["user"]
-    return JSONResponse(wire.MeOut(name=user, groups=["everyone"], scopes=["ask"], via="proxy").model_dump())
+    scopes = ["ask", "admin"] if user == administration.ADMINISTRATOR else ["ask"]
+    return JSONResponse(wire.MeOut(name=user, groups=["everyone"], scopes=scopes, via="proxy").model_dump())
 
 
 async def seen(_request: Request) -> Response:
@@ -252,7 +260,7 @@ def app() -> Starlette:
         ("/seen", seen, "GET"),
     ]
     own = [Route(path, play, methods=[method]) for path, play, method in routes]
-    return Starlette(routes=[*own, *history.ROUTES])
+    return Starlette(routes=[*own, *history.ROUTES, *administration.ROUTES])
 
 
 if __name__ == "__main__":
