@@ -174,6 +174,7 @@ def test_nothing_that_a_model_or_a_document_writes_is_run_or_fetched(stack: Stac
     answer = page.locator(".ca-answer")
     for channel in CHANNELS:
         expect(answer).to_contain_text(channel.splitlines()[0].partition("'")[0].partition("[赤]")[0])
+    expect(page.locator(".ca-foot")).to_be_visible()  # the list is drawn anew, and folded, when the answer ends
     page.locator(".ca-more > summary").click()
     page.locator(".ca-more .ca-source > summary").first.click()
     page.get_by_role("button", name=say(sources.SHOW_PLACE, "ja", number=1)).click()
