@@ -139,24 +139,24 @@ class ApiClient:
 
     def search(self, question: str, *, limit: int = 8) -> SearchOut:
         """Passages for `question`, without an answer. Raises ProblemError."""
-        return self._fetch(SearchOut, "POST", "/search", body=SearchIn(question=question, limit=limit).model_dump())
+        return self.call(SearchOut, "POST", "/search", body=SearchIn(question=question, limit=limit).model_dump())
 
     def documents(self, query: str = "", *, status: str = "", cursor: str = "", limit: int = 50) -> DocumentsOut:
         """One page of the documents that the person may read. Raises ProblemError."""
         asked = {"query": query, "status": status, "cursor": cursor, "limit": str(limit)}
-        return self._fetch(DocumentsOut, "GET", "/documents", query={k: v for k, v in asked.items() if v})
+        return self.call(DocumentsOut, "GET", "/documents", query={k: v for k, v in asked.items() if v})
 
     def me(self) -> MeOut:
         """Who the person is to the API: name, groups, scopes. Raises ProblemError, soon: the page waits for it."""
-        return self._fetch(MeOut, "GET", "/me", silence_limit_seconds=ME_SECONDS)
+        return self.call(MeOut, "GET", "/me", silence_limit_seconds=ME_SECONDS)
 
     def document(self, document_id: str) -> DocumentOut:
         """One document. Raises ProblemError, of status 404 if it is not there or may not be read."""
-        return self._fetch(DocumentOut, "GET", f"/documents/{document_id}")
+        return self.call(DocumentOut, "GET", f"/documents/{document_id}")
 
     def text(self, document_id: str, *, start: int, limit: int) -> ExcerptOut:
         """A part of the document's text. Raises ProblemError."""
-        return self._fetch(
+        return self.call(
             ExcerptOut, "GET", f"/documents/{document_id}/text", query={"start": str(start), "limit": str(limit)}
         )
 
@@ -175,12 +175,12 @@ class ApiClient:
     def conversations(self, query: str = "", *, cursor: str = "", limit: int = 30) -> ConversationsOut:
         """One page of the person's own conversations, the last used first. Raises ProblemError."""
         asked = {"query": query, "cursor": cursor, "limit": str(limit)}
-        return self._fetch(ConversationsOut, "GET", "/conversations", query={k: v for k, v in asked.items() if v})
+        return self.call(ConversationsOut, "GET", "/conversations", query={k: v for k, v in asked.items() if v})
 
     def conversation(self, conversation_id: str) -> ConversationDetailOut:
         """A conversation with its first hundred exchanges. Raises ProblemError."""
         path = f"/conversations/{quote(conversation_id, safe='')}"
-        return self._fetch(ConversationDetailOut, "GET", path, query={"limit": "100"})
+        return self.call(ConversationDetailOut, "GET", path, query={"limit": "100"})
 
     def rename_conversation(self, conversation_id: str, title: str) -> None:
         """Gives the conversation another title. Raises ProblemError."""
@@ -205,7 +205,7 @@ class ApiClient:
 
     def wanted(self) -> list[WantedOut]:
         """The questions that the person waits for. Raises ProblemError."""
-        return self._fetch(WantedListOut, "GET", "/wanted").wanted
+        return self.call(WantedListOut, "GET", "/wanted").wanted
 
     def forget_wanted(self, wanted_id: str) -> None:
         """The person waits no more, or has been told. Raises ProblemError."""
@@ -220,27 +220,17 @@ class ApiClient:
         body: dict[str, object] | None = None,
         query: dict[str, str] | None = None,
         content: bytes | None = None,
+        silence_limit_seconds: float | None = None,
     ) -> Shape:
         """Any address of the API: the answer in its shape. `content` is a file as the body. Raises ProblemError."""
-        response = self._call(method, path, body=body, query=query, content=content)
+        response = self._call(
+            method, path, body=body, query=query, content=content, silence_limit_seconds=silence_limit_seconds
+        )
         return self._shaped(shape, response.content, request_id=response.headers.get("X-Request-Id", ""))
 
     def send(self, method: str, path: str, *, body: dict[str, object] | None = None) -> None:
         """Any address of the API that answers without a body. Raises ProblemError."""
         self._call(method, path, body=body)
-
-    def _fetch(
-        self,
-        shape: type[Shape],
-        method: str,
-        path: str,
-        *,
-        body: dict[str, object] | None = None,
-        query: dict[str, str] | None = None,
-        silence_limit_seconds: float | None = None,
-    ) -> Shape:
-        response = self._call(method, path, body=body, query=query, silence_limit_seconds=silence_limit_seconds)
-        return self._shaped(shape, response.content, request_id=response.headers.get("X-Request-Id", ""))
 
     def _call(
         self,

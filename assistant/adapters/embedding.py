@@ -11,9 +11,12 @@ Must not know HTTP or any vendor.
 from __future__ import annotations
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import anyio.to_thread
 import numpy as np
 import structlog
 
@@ -96,6 +99,41 @@ def style_of(model: str) -> EmbeddingStyle:
     """The style of a model by its name, whatever its owner, tag or size; no prefixes for an unknown one."""
     name = model.rsplit("/", 1)[-1].lower()
     return next((style for start, style in _STYLES.items() if name.startswith(start)), EmbeddingStyle())
+
+
+class ServedEmbedder(ABC):
+    """What ports.Embedder asks for and every server does alike; how texts become vectors is the adapter's `_embed`."""
+
+    def __init__(self, style: EmbeddingStyle) -> None:
+        self._style = style
+        self._dimension: int | None = None
+
+    @abstractmethod
+    def _embed(self, texts: list[str], *, is_question: bool = False) -> Vectors:
+        """Vectors of texts in the model's style, in order. Raises EmbedderUnavailable, ModelMissing, UnreadableDocument."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector, learned from a first text. Raises EmbedderUnavailable, ModelMissing."""
+        if self._dimension is None:
+            self._dimension = self._embed([self._style.document("dimension")]).shape[1]
+        return self._dimension
+
+    @property
+    def reads_japanese(self) -> bool:
+        """Whether the model family's vocabulary holds Japanese; unknown families are taken to."""
+        return self._style.reads_japanese
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors in order. Raises EmbedderUnavailable, ModelMissing; UnreadableDocument for a text it cannot embed."""
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        return self._embed([self._style.document(text) for text in texts])
+
+    async def embed_query(self, text: str) -> Vectors:
+        """Vector of a question. It runs in a thread that nobody waits for any more once the person has left."""
+        embed = partial(self._embed, [self._style.query(text)], is_question=True)
+        return await anyio.to_thread.run_sync(embed, abandon_on_cancel=True)
 
 
 def embed_in_batches(texts: Sequence[str], request: Request, *, model: str) -> Vectors:

@@ -8,16 +8,20 @@ No num_ctx is ever sent: another value than the last one reloads the model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import anyio.to_thread
 import httpx
-import numpy as np
 import structlog
 
-from assistant.adapters.embedding import TextRefused, TextTooLong, VectorsWrong, embed_in_batches, style_of
+from assistant.adapters.embedding import (
+    ServedEmbedder,
+    TextRefused,
+    TextTooLong,
+    VectorsWrong,
+    embed_in_batches,
+    style_of,
+)
 from assistant.adapters.model_http import HTTPX_ERRORS, QUESTION_SECONDS, ModelServer, sync_client
 from assistant.errors import EmbedderUnavailable, ModelError, Text
 from assistant.ports import Vectors
@@ -42,7 +46,7 @@ def ollama_server(url: str, *, setting: str = "ASSISTANT_OLLAMA_URL") -> ModelSe
     return ModelServer(Text(ja="Ollama", en="Ollama"), url.rstrip("/"), hint)
 
 
-class OllamaEmbedder:
+class OllamaEmbedder(ServedEmbedder):
     """An embedder on Ollama; see ports.Embedder."""
 
     def __init__(
@@ -50,12 +54,11 @@ class OllamaEmbedder:
     ) -> None:
         self._server = ollama_server(url)
         self._model = model
-        self._style = style_of(model)
+        super().__init__(style_of(model))
         self._client = sync_client(timeout=httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds))
         question_timeout = httpx.Timeout(min(timeout_seconds, QUESTION_SECONDS), connect=connect_timeout_seconds)
         self._question_client = sync_client(timeout=question_timeout)
         self._identity: str | None = None
-        self._dimension: int | None = None
 
     @property
     def embedder_id(self) -> str:
@@ -66,29 +69,6 @@ class OllamaEmbedder:
         if self._identity is None:
             self._identity = self._seen_identity()
         return self._identity
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector, learned from a first text. Raises EmbedderUnavailable, ModelMissing."""
-        if self._dimension is None:
-            self._dimension = self._embed([self._style.document("dimension")]).shape[1]
-        return self._dimension
-
-    @property
-    def reads_japanese(self) -> bool:
-        """Whether the model family's vocabulary holds Japanese; unknown families are taken to."""
-        return self._style.reads_japanese
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Vectors in order. Raises EmbedderUnavailable, ModelMissing; UnreadableDocument for a text it cannot embed."""
-        if not texts:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        return self._embed([self._style.document(text) for text in texts])
-
-    async def embed_query(self, text: str) -> Vectors:
-        """Vector of a question. It runs in a thread that nobody waits for any more once the person has left."""
-        embed = partial(self._embed, [self._style.query(text)], is_question=True)
-        return await anyio.to_thread.run_sync(embed, abandon_on_cancel=True)
 
     def check(self) -> None:
         """Returns when the server has the model and the model can embed. Raises EmbedderUnavailable, ModelMissing."""

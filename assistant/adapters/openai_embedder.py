@@ -5,16 +5,15 @@ This room must not know documents or settings.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
-import anyio.to_thread
 import httpx
 import numpy as np
 import structlog
 
 from assistant.adapters.embedding import (
     EmbeddingStyle,
+    ServedEmbedder,
     TextTooLong,
     VectorsWrong,
     embed_in_batches,
@@ -28,7 +27,7 @@ from assistant.ports import Vectors
 _log = structlog.get_logger(__name__)
 
 
-class OpenAICompatibleEmbedder:
+class OpenAICompatibleEmbedder(ServedEmbedder):
     """An embedder behind OpenAI's protocol; see ports.Embedder. Prefixes are the model family's unless given."""
 
     def __init__(
@@ -45,45 +44,23 @@ class OpenAICompatibleEmbedder:
         self._server = openai_server(url)
         self._model = model
         style = style_of(model)
-        self._style = EmbeddingStyle(
-            query_prefix=style.query_prefix if query_prefix is None else query_prefix,
-            document_prefix=style.document_prefix if document_prefix is None else document_prefix,
-            is_lower_case=style.is_lower_case,
-            reads_japanese=style.reads_japanese,
+        super().__init__(
+            EmbeddingStyle(
+                query_prefix=style.query_prefix if query_prefix is None else query_prefix,
+                document_prefix=style.document_prefix if document_prefix is None else document_prefix,
+                is_lower_case=style.is_lower_case,
+                reads_japanese=style.reads_japanese,
+            )
         )
         timeout = httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds)
         self._client = sync_client(timeout=timeout, headers=authorization(api_key))
         question_timeout = httpx.Timeout(min(timeout_seconds, QUESTION_SECONDS), connect=connect_timeout_seconds)
         self._question_client = sync_client(timeout=question_timeout, headers=authorization(api_key))
-        self._dimension: int | None = None
 
     @property
     def embedder_id(self) -> str:
         """Model name, prefixes and normalisation; the protocol tells no digest, so a new model needs a new name."""
         return f"openai:{self._model},{self._style.label},unit"
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector, learned from a first text. Raises EmbedderUnavailable, ModelMissing."""
-        if self._dimension is None:
-            self._dimension = self._embed([self._style.document("dimension")]).shape[1]
-        return self._dimension
-
-    @property
-    def reads_japanese(self) -> bool:
-        """Whether the model family's vocabulary holds Japanese; unknown families are taken to."""
-        return self._style.reads_japanese
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Vectors in order. Raises EmbedderUnavailable, ModelMissing; UnreadableDocument for a text it cannot embed."""
-        if not texts:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        return self._embed([self._style.document(text) for text in texts])
-
-    async def embed_query(self, text: str) -> Vectors:
-        """Vector of a question. It runs in a thread that nobody waits for any more once the person has left."""
-        texts = [self._style.query(text)]
-        return await anyio.to_thread.run_sync(partial(self._embed, texts, is_question=True), abandon_on_cancel=True)
 
     def check(self) -> None:
         """Returns when the server embeds a short text. Raises EmbedderUnavailable, ModelMissing."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,35 +14,19 @@ import httpx
 import pytest
 
 from tests.stubs.api.process import free_port
+from tests.stubs.npm import installed_package
 
 VERSION = "8.8.1"
 """The last that runs on Node.js 18 and 20 as well."""
 SCRIPT = Path(__file__).with_name("oidc_provider.mjs")
-INSTALL_SECONDS = 180
 START_SECONDS = 60
 
 
 def installed() -> Path:
     """The folder with the package. Skips the test where it cannot be had."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
+    if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("Node.js and npm are not here")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "company-assistant"
-    folder = cache / f"oidc-provider-{VERSION}"
-    if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as name:
-            new = Path(name) / "new"
-            new.mkdir()
-            (new / "package.json").write_text('{"private": true}')
-            command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
-            command.append(f"oidc-provider@{VERSION}")
-            done = subprocess.run(command, cwd=new, capture_output=True, text=True, timeout=INSTALL_SECONDS)
-            if done.returncode != 0:
-                pytest.skip(f"npm could not install oidc-provider: {done.stderr[-300:]}")
-            if not folder.exists():
-                new.rename(folder)
-    return folder
+    return installed_package("oidc-provider", VERSION)
 
 
 @contextmanager
