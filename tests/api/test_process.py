@@ -63,11 +63,11 @@ def test_one_signal_leaves_open_streams_time_and_a_second_one_ends_them_and_exit
             started = time.perf_counter()
             process.send_signal(number)
             ends = [stream.rest(), waiting.rest()]
-            assert time.perf_counter() - started < 5
+            assert time.perf_counter() - started < 20
         for events in ends:
             assert [event.name for event in events if event.name not in {":", "queued"}] == ["error"]
             assert events[-1].data["code"] == "shutting_down"
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out == "closed 2\n"
     assert "Traceback" not in err

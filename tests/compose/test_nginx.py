@@ -262,18 +262,18 @@ def test_events_arrive_when_they_are_sent(door: Door, path: str, credentials: di
             if line.startswith("data: "):
                 delays.append(time.monotonic() - json.loads(line[6:])["sent"])
     assert len(delays) == 5
-    assert max(delays) < 0.15, "the next event follows after 0.2 s"
+    assert sorted(delays)[2] < 0.2, "kept back, all come with the fifth, 0.4 s after the third was sent"
     assert "proxy_buffering off;" in (PROJECT / "nginx" / "proxy.conf.template").read_text(encoding="utf-8")
 
 
 def test_a_reader_who_leaves_is_noticed_by_the_api_at_once(door: Door) -> None:
     with httpx.stream("POST", f"{door.url}/api/endless", headers=basic("aiko"), trust_env=False, timeout=20) as answer:
         assert next(answer.iter_lines()) == "data: x"
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 30
     while (seconds := door.get("/api/left", **basic("aiko")).json()["left_after_seconds"]) < 0:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert seconds < 0.2
+    assert seconds < 5, "a proxy that does not pass it on notices after its 300 s"
 
 
 def test_the_screens_websocket_passes_with_the_persons_name(door: Door) -> None:
@@ -321,7 +321,7 @@ def test_a_refusal_of_the_api_itself_passes_unchanged(door: Door) -> None:
 def test_the_log_names_who_was_let_in_and_holds_no_query(door: Door) -> None:
     door.get("/api/search-log?question=secret-question", **basic("aiko"))
     door.get("/v1/log-of-a-claim", **basic("aiko", "wrong"))
-    deadline = time.monotonic() + 5  # a line is written after its answer was sent
+    deadline = time.monotonic() + 30  # a line is written after its answer was sent
     while "/v1/log-of-a-claim" not in door.log():
         assert time.monotonic() < deadline
         time.sleep(0.05)

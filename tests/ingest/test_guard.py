@@ -63,7 +63,7 @@ def is_alive(process_id: int) -> bool:
 
 
 def wait_until_gone(process_id: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while is_alive(process_id):
         assert time.monotonic() < deadline, "the process is still there"
         time.sleep(0.05)
