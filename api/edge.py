@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from structlog.typing import FilteringBoundLogger
 
+from api.checkup import Checkup
 from api.drawing import Drawing
 from api.metrics import Metrics
 from api.openid import OpenIdProvider
@@ -49,6 +50,7 @@ class Edge:
     rates: Rates = field(default_factory=Rates)
     opened_lately: Lately = field(default_factory=lambda: Lately(seconds=OPENED_SECONDS))
     drawing: Drawing = field(default_factory=Drawing)
+    checkup: Checkup = field(default_factory=Checkup)
     release_work: ReleaseWork = field(default_factory=ReleaseWork)
     states_of_upkeep: Callable[[], list[DependencyState]] = list
     key_uses: KeyUses = field(init=False)

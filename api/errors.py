@@ -132,6 +132,7 @@ TABLE: dict[type[AssistantError], Row] = {
     e.Overloaded: Row(429, Text(ja="混み合っています", en="Too many questions at once"), SHORT_PAUSE_SECONDS),
     e.TooManyQuestions: Row(429, Text(ja="質問の回数が多すぎます", en="Asked too often"), SHORT_PAUSE_SECONDS),
     e.PeopleError: Row(422, Text(ja="利用者かキーの指定が違います", en="A user or key is not as it must be")),
+    e.PeopleConflict: Row(409, Text(ja="今の登録と合いません", en="It does not go with what is kept")),
     e.NotAuthenticated: Row(401, Text(ja="利用者が分かりません", en="Who asks is not known")),
     e.SignInFailed: Row(403, Text(ja="サインインできません", en="The sign-in did not succeed")),
     e.SignInUnavailable: Row(

@@ -276,10 +276,15 @@ def body(name: str) -> Json:
 
 def by_name(reference: str) -> Json:
     """The example that `content` refers to."""
-    from api import examples_history, examples_library, examples_releases  # they are made of values of this file
+    from api import (
+        examples_history,
+        examples_library,
+        examples_releases,
+        examples_system,
+    )  # they are made of values of this file
 
     name = reference.removeprefix(NAMED)
-    places = (globals(), vars(examples_history), vars(examples_library), vars(examples_releases))
+    places = (globals(), vars(examples_history), vars(examples_library), vars(examples_releases), vars(examples_system))
     example: Json = next(place[name] for place in places if name in place)
     return example
 

@@ -23,7 +23,9 @@ from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.routes import (
     admin,
+    admin_people,
     admin_questions,
+    admin_system,
     answers,
     ask,
     conversations,
@@ -85,6 +87,8 @@ def create_app(
         admin,
         releases,
         admin_questions,
+        admin_people,
+        admin_system,
         openai,
         sign_in,
         health,

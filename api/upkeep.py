@@ -189,6 +189,7 @@ async def kept_up(app: FastAPI) -> AsyncIterator[None]:
         await upkeep.close()
         await edge.key_uses.finish()
         await edge.release_work.close()
+        await edge.checkup.close()
 
 
 async def _forever(upkeep: Upkeep, *, every_seconds: float) -> None:

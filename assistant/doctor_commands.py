@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from assistant.errors import AssistantError
 from assistant.logs import configure_logs
 from assistant.machine import Machine
 from assistant.release.doctor import Facts, of_generation, of_machine, of_readiness
-from assistant.release.examining.finding import MARKS, Finding, State, unchecked
+from assistant.release.examining.finding import MARKS, WORST_FIRST, Finding, unchecked
 from assistant.release.examining.indexes import compare_indexes, indexes
 from assistant.release.examining.look import Site, look
 from assistant.release.examining.models import Wanted
@@ -32,7 +33,6 @@ from assistant.wiring import Assistant, open_assistant
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STANDARD_PORT = 80
-ORDER: tuple[State, ...] = ("fail", "warn", "unchecked", "ok")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON list.")]
 
@@ -79,9 +79,9 @@ def print_json(findings: Sequence[Finding]) -> None:
 def lines_of(findings: Sequence[Finding]) -> Iterator[str]:
     """The worst first, and how many of each there are."""
     language = caller_language()
-    for finding in sorted(findings, key=lambda finding: ORDER.index(finding.state)):
+    for finding in sorted(findings, key=lambda finding: WORST_FIRST.index(finding.state)):
         yield from finding.lines(language)
-    counts = {state: sum(finding.state == state for finding in findings) for state in ORDER}
+    counts = {state: sum(finding.state == state for finding in findings) for state in WORST_FIRST}
     yield ", ".join(f"{MARKS[state].in_language(language)} {count}" for state, count in counts.items() if count)
 
 
@@ -122,16 +122,20 @@ def site_of(
     )
 
 
-async def examine(settings: Settings, site: Site, machine: Machine) -> list[Finding]:
+async def examine(
+    settings: Settings, site: Site, machine: Machine, *, assistant: Assistant | None = None
+) -> list[Finding]:
     """Every finding. The machine is looked at while the stores are asked; what fails to open is a finding, too.
+
+    A process that has the `assistant` open already hands it in.
 
     Raises SettingsError, ModelfileInvalid.
     """
     looking = asyncio.create_task(asyncio.to_thread(look, machine, site))
     facts = Facts()
     try:
-        async with open_assistant(settings) as assistant:
-            asked, facts = await _of_stores(assistant, settings)
+        async with open_assistant(settings) if assistant is None else nullcontext(assistant) as opened:
+            asked, facts = await _of_stores(opened, settings)
     except AssistantError as error:
         asked = of_readiness([DependencyState("ledger", "fail", error.message.en, error.hint.ja, error.hint.en)])
     return [*asked, *of_machine(await looking, site, facts)]

@@ -33,6 +33,7 @@ AssistantError(message, hint, permanent)
 ├── NotFound                 not there, or not to be seen by this principal
 ├── IdempotencyKeyReused     an Idempotency-Key came again with another body
 ├── PeopleError              permanent: a name, scope, key or users file is not as it must be
+│   └── PeopleConflict       permanent: the name is taken, or a file decides about users
 ├── BackupError              a backup cannot be made, or not be restored
 ├── HostError                a certificate, password file, firewall or unit of this machine cannot be made
 ├── ReleaseError
@@ -286,6 +287,10 @@ class PeopleError(AssistantError):
     """A user's or key's name, scope, expiry or file is not as it must be."""
 
     permanent = True
+
+
+class PeopleConflict(PeopleError):
+    """What is asked for a user or a key does not go with what is kept: a name that is taken, a file that decides."""
 
 
 class HostError(AssistantError):

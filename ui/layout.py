@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from assistant.errors import Text
-from ui.screens import ask, documents, history, ingestion, questions, releases, use
+from ui.screens import ask, documents, history, ingestion, people, questions, releases, system, use
 from ui.visit import Visit
 from ui.words import frame
 
@@ -54,6 +54,8 @@ GROUPS: Final[tuple[Group, ...]] = (
             Screen("questions", frame.NAV_QUESTIONS, ":material/live_help:", questions.show),
             Screen("releases", frame.NAV_RELEASES, ":material/publish:", releases.show),
             Screen("use", frame.NAV_USE, ":material/monitoring:", use.show),
+            Screen("system", frame.NAV_SYSTEM, ":material/stethoscope:", system.show),
+            Screen("people", frame.NAV_PEOPLE, ":material/key:", people.show),
         ),
         scope="admin",
     ),

@@ -9,6 +9,8 @@ This room must not know plans, settings or people.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from math import prod
 from typing import Any, Final
@@ -48,12 +50,24 @@ TENSOR_BYTES: Final[Mapping[str, Fraction]] = {
 """Bytes of an element by type: size of a block by elements in it (ggml-common.h of the engine)."""
 
 
+@dataclass(frozen=True)
+class RunningModel:
+    """A model in memory, by /api/ps; `vram_bytes` of its `size_bytes` lie on a GPU, `num_ctx` is that of one request."""
+
+    name: str
+    num_ctx: int | None
+    size_bytes: int
+    vram_bytes: int
+    until: datetime | None
+
+
 class OllamaModels:
     """The models of one Ollama. Every method raises ModelUnavailable when it does not answer as Ollama does."""
 
-    def __init__(self, url: str, *, connect_timeout_seconds: float = 3.0) -> None:
+    def __init__(self, url: str, *, connect_timeout_seconds: float = 3.0, read_seconds: float = _READ_SECONDS) -> None:
         self._server: ModelServer = ollama_server(url)
-        self._client = sync_client(timeout=httpx.Timeout(_READ_SECONDS, connect=connect_timeout_seconds))
+        self._read_seconds = read_seconds
+        self._client = sync_client(timeout=httpx.Timeout(read_seconds, connect=connect_timeout_seconds))
 
     def facts(self, name: str) -> ModelFacts:
         """What the file of an installed model says. Raises ModelMissing when there is none of that name."""
@@ -71,13 +85,21 @@ class OllamaModels:
         tags = self._call("GET", "/api/tags") or {}
         return sorted(str(entry.get("name", "")) for entry in tags.get("models") or [])
 
+    def running(self) -> list[RunningModel]:
+        """The models in memory, as the server orders them."""
+        told = self._call("GET", "/api/ps") or {}
+        try:
+            return [_running(entry) for entry in told.get("models") or []]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._server.garbled() from error
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """The answer; None when there is no such model."""
         try:
             response = self._client.request(method, self._server.url + path, json=body)
             answer = response.json() if response.is_success else {}
         except HTTPX_ERRORS as error:
-            raise self._server.model_error(error, limit_seconds=_READ_SECONDS) from error
+            raise self._server.model_error(error, limit_seconds=self._read_seconds) from error
         except ValueError as error:
             raise self._server.garbled() from error
         if response.status_code == _NOT_FOUND:
@@ -107,6 +129,19 @@ def installed_or_known(models: OllamaModels, name: str, known: Mapping[str, Mode
                 ),
             ) from error
         return listed
+
+
+def _running(entry: Mapping[str, Any]) -> RunningModel:
+    """One line of /api/ps. `context_length` and `expires_at` are missing in some versions; sizes never."""
+    num_ctx, until = entry.get("context_length"), entry.get("expires_at")
+    ends = datetime.fromisoformat(until) if until else None
+    return RunningModel(
+        name=str(entry["name"]),
+        num_ctx=None if num_ctx is None else int(num_ctx),
+        size_bytes=int(entry["size"]),
+        vram_bytes=int(entry["size_vram"]),
+        until=ends if ends is None or ends.tzinfo is not None else ends.replace(tzinfo=UTC),
+    )
 
 
 def facts_of(name: str, shown: Mapping[str, Any], *, source: str) -> ModelFacts | None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ from assistant.adapters.breaker import Breaker
 from assistant.adapters.fake import FakeEmbedder
 from assistant.adapters.ledger import Ledger
 from assistant.errors import AssistantError
+from assistant.machine import Listening, Ran, Reply
 from assistant.ports import NoLine, Turn
 from assistant.settings import Settings
 
@@ -206,6 +208,7 @@ class RunningServer:
         self.assistant = assistant
         self._stream = io.StringIO()
         self.app = create_app(settings, assistant=assistant, log=make_log(settings, stream=self._stream))  # type: ignore[arg-type]
+        self.app.state.edge.checkup.machine = BareMachine()  # whatever this machine has is left alone
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -259,6 +262,47 @@ class RunningServer:
         self._thread.join(timeout=15)
         assert not self._thread.is_alive()
         self._listener.close()
+
+
+class BareMachine:
+    """A machine on which the doctor sees nothing at all, at once; see assistant/machine.py."""
+
+    def run(self, *command: str) -> Ran | None:
+        """No program."""
+        del command
+
+    def read(self, path: Path) -> bytes | None:
+        """No file."""
+        del path
+
+    def read_all(self, pattern: str) -> list[str]:
+        """No files."""
+        del pattern
+        return []
+
+    def mode_of(self, path: Path) -> int | None:
+        """No file."""
+        del path
+
+    def newest(self, pattern: str) -> datetime | None:
+        """No file."""
+        del pattern
+
+    def ask(self, url: str, body: Any = None) -> Reply:
+        """Nobody answers."""
+        del url, body
+        return Reply("refused")
+
+    def listening(self) -> list[Listening] | None:
+        """No table of sockets."""
+
+    def free_bytes(self, folder: Path) -> int | None:
+        """No disk."""
+        del folder
+
+    def now(self) -> datetime:
+        """The present."""
+        return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/admin/releases"): {"temperature": 0.1},
     ("POST", "/admin/releases/rollback"): {"why": "worse"},
     ("POST", "/admin/releases/{release_id}/publish"): {"why": "better"},
+    ("POST", "/admin/keys"): {"name": "wiki", "scopes": ["admin"]},
+    ("POST", "/admin/keys/revoke"): {"name": "wiki"},
+    ("PUT", "/admin/users/state"): {"name": "emi", "is_disabled": True},
     ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
 }
 PARAMETERS = {("POST", "/uploads"): {"name": "案内.txt"}}
@@ -55,9 +58,10 @@ class Scene:
     def call(self, address: tuple[str, str], caller: Caller) -> httpx.Response:
         """The answer to that caller."""
         method, path = address
-        return self.clients[caller].request(
-            method, path.format(**self.ids), json=BODIES.get(address), params=PARAMETERS.get(address)
-        )
+        body = BODIES.get(address)
+        if path.startswith("/admin/keys") and body is not None:
+            body = body | {"name": f"{path.removeprefix('/admin/').replace('/', '-')} {caller.value}"}
+        return self.clients[caller].request(method, path.format(**self.ids), json=body, params=PARAMETERS.get(address))
 
 
 @pytest.fixture
@@ -100,6 +104,8 @@ def scene(server: RunningServer, ledger: Ledger, tmp_path: Path) -> Iterator[Sce
         Caller.WRONG_SCOPE: ledger.create_key("none", groups=["board"], scopes=[]),
     }
     clients = {caller: server.client(user=None, Authorization=f"Bearer {key}") for caller, key in keys.items()}
+    for caller in (Caller.RIGHT, Caller.OTHER):
+        ledger.create_key(f"keys-revoke {caller.value}")
     people = {Caller.RIGHT: "chie", Caller.OTHER: "dan", Caller.DISABLED_USER: "emi", Caller.ANONYMOUS: None}
     clients |= {caller: server.client(user=user) for caller, user in people.items()}
     yield Scene(server, ids, clients)

@@ -108,6 +108,13 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
         "/admin/prices",
         "/admin/feedback",
         "/admin/unanswered",
+        "/admin/system",
+        "/admin/doctor",
+        "/admin/keys",
+        "/admin/keys/revoke",
+        "/admin/users",
+        "/admin/users/state",
+        "/admin/audit",
         "/admin/releases",
         "/admin/releases/canary",
         "/admin/releases/rollback",
@@ -150,6 +157,10 @@ def test_the_example_of_a_request_is_answered_as_described(
     release_id = ledger.save_draft(CONTENT, by="chie", details={}).release_id
     ledger.move(release_id, revision=1, act=ReleaseAct.PUBLISHED, by="chie")
     ids = {"answer_id": "a_1", "conversation_id": "c_1", "release_id": release_id}
+    if path == "/admin/keys/revoke":
+        ledger.create_key(example["name"])
+    elif path == "/admin/users/state":
+        ledger.set_groups(example["name"], [])
     with server.client() as client:
         response = client.request(method, path.format(**ids), json=example)
     assert response.is_success, response.text

@@ -47,6 +47,20 @@ class Auditing(Transactional):
             yield from map(_entry, rows)
             last = rows[-1].entry_id
 
+    def newest_entries(
+        self, *, actor: str | None, act: Act | None, since: str, until: str, before: int | None, limit: int
+    ) -> list[AuditEntry]:
+        """At most `limit` entries from `since` up to, not including, `until`, the newest first; of `actor`, of `act`, and
+        older than the entry `before`, where these are given."""
+        a = s.audit_entries.c
+        conditions = [a.at >= since, a.at < until]
+        conditions += [] if actor is None else [a.actor == actor]
+        conditions += [] if act is None else [a.act == act.value]
+        conditions += [] if before is None else [a.entry_id < before]
+        query = select(s.audit_entries).where(*conditions)
+        with self._reading() as connection:
+            return [_entry(row) for row in connection.execute(query.order_by(a.entry_id.desc()).limit(limit)).all()]
+
     def last_entry(self, act: Act) -> AuditEntry | None:
         """The newest entry of that act."""
         a = s.audit_entries.c

@@ -17,6 +17,7 @@ MARKS: Mapping[State, Text] = {
     "fail": Text(ja="異常", en="fail"),
     "unchecked": Text(ja="未確認", en="not checked"),
 }
+WORST_FIRST: tuple[State, ...] = ("fail", "warn", "unchecked", "ok")
 NOTHING = Text(ja="", en="")
 
 

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from assistant import wire, wire_admin, wire_library, wire_questions, wire_releases
+from tests.stubs.api import system
 
 ADMINISTRATOR = "千恵"
 """The name that the stub lets administer and bring files."""
@@ -243,6 +244,7 @@ ANSWERS = {
     "/admin/releases/release-3": RELEASE,
     "/admin/releases/canary": CANARY,
     "/jobs": JOBS,
+    **system.ANSWERS,
 }
 
 
