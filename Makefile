@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/company-assistant
+# Where Python may not keep what it compiled, every start compiles all packages anew: seconds each. Then it is done here, once.
+COMPILED := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 # A file of a package means: installed from these exact pins.
 INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
@@ -96,11 +98,11 @@ $(VENV)/uv.stamp: requirements-uv.txt
 	@touch $@
 
 $(INSTALLED): requirements.txt pyproject.toml $(VENV)/uv.stamp
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install $(COMPILED) --require-hashes -r requirements.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@
 
 $(INSTALLED_DEV): requirements-dev.txt pyproject.toml $(VENV)/uv.stamp
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements-dev.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install $(COMPILED) --require-hashes -r requirements-dev.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@ $(INSTALLED)

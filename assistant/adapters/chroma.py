@@ -1,8 +1,9 @@
 """The one door to Chroma: vectors by chunk id on a Chroma server, one collection for each index.
 
-    ingesting (sync)  -> chromadb.HttpClient -> /api/v2
-    asking    (async) -> httpx               -> /api/v2 .../query   (importing chromadb takes a second and 35 MB, and its
-                                                async client leaves a connection open in every event loop it has seen)
+    writing   (sync)  -> chromadb.HttpClient -> /api/v2
+    reading   (sync)  -> httpx               -> /api/v2 .../get, count   (importing chromadb takes a second and 35 MB, and
+    asking    (async) -> httpx               -> /api/v2 .../query         its async client leaves a connection open in
+                                                                          every event loop it has seen)
 
 Only vectors and ids go in: text, names and rights stay in the ledger. The directory belongs to the server alone; two
 processes on it corrupt it. Collection is Chroma's word and stays in this file.
@@ -129,9 +130,8 @@ class ChromaVectorIndex:
         """Every id stored, page by page. Raises StoreUnavailable."""
         offset = 0
         while True:
-            with self._mapped():
-                collection = self._collection(index_name)
-                ids = [] if collection is None else collection.get(include=[], limit=_PAGE_IDS, offset=offset)["ids"]
+            page = self._told(index_name, "get", {"include": [], "limit": _PAGE_IDS, "offset": offset})
+            ids = [] if page is None else page["ids"]
             yield from ids
             if len(ids) < _PAGE_IDS:
                 return
@@ -139,20 +139,15 @@ class ChromaVectorIndex:
 
     def count(self, index_name: str) -> int:
         """How many ids are stored; 0 when there is no such index. Raises StoreUnavailable."""
-        with self._mapped():
-            collection = self._collection(index_name)
-            return 0 if collection is None else int(collection.count())
+        return int(self._told(index_name, "count") or 0)
 
     def read(self, index_name: str, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
         """The stored vectors by id; unknown ids are missing. Raises StoreUnavailable."""
         found: dict[str, Vectors] = {}
-        with self._mapped():
-            collection = self._collection(index_name) if chunk_ids else None
-            if collection is None:
-                return found
-            for start in range(0, len(chunk_ids), _BATCH_VECTORS):
-                batch = list(chunk_ids[start : start + _BATCH_VECTORS])
-                told = collection.get(ids=batch, include=["embeddings"])
+        for start in range(0, len(chunk_ids), _BATCH_VECTORS):
+            batch = list(chunk_ids[start : start + _BATCH_VECTORS])
+            told = self._told(index_name, "get", {"ids": batch, "include": ["embeddings"]})
+            if told is not None:
                 rows = np.asarray(told["embeddings"], dtype=np.float32)
                 found |= dict(zip(told["ids"], rows, strict=True))
         return found
@@ -206,6 +201,22 @@ class ChromaVectorIndex:
                 return response
             del self._collection_ids[index_name]
         return None
+
+    def _told(self, index_name: str, what: str, body: dict[str, Any] | None = None) -> Any | None:
+        """What the server says of an index, or None where there is none. Raises StoreUnavailable, StoreDamaged."""
+        collections = f"{self._url}{_DATABASE_PATH}/collections"
+        try:
+            with sync_client(timeout=self._timeout) as client:
+                known = client.get(f"{collections}/{index_name}")
+                if self._is_absent(known):
+                    return None
+                url = f"{collections}/{known.json()['id']}/{what}"
+                response = client.get(url) if body is None else client.post(url, json=body)
+                return None if self._is_absent(response) else response.json()
+        except HTTPX_ERRORS as error:
+            raise self._away() from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._refused("not an answer of Chroma", permanent=False) from error
 
     def _is_absent(self, response: httpx.Response) -> bool:
         """Whether Chroma says that the collection is not there; any other refusal is raised."""

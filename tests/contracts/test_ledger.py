@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import update
 
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger import schema as s
-from assistant.adapters.ledger.engine import open_engine
+from assistant.adapters.ledger.engine import MIGRATIONS, known_revisions, open_engine
 from assistant.adapters.ledger.ingesting import chunk_id_of, version_id_of
 from assistant.adapters.ledger.proving import Proof
 from assistant.adapters.ledger.schema import metadata
@@ -64,6 +66,19 @@ def texts(ledger: Ledger, *chunk_ids: str, principal: Principal = BEN, filters: 
 def test_the_migrations_make_exactly_the_declared_tables(ledger: Ledger) -> None:
     with ledger._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_names_of_the_migrations_files_are_the_chain_that_alembic_follows() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert known_revisions() == [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
+
+
+def test_a_ledger_that_is_up_to_date_is_opened_without_writing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alembic.command.upgrade", lambda *_: pytest.fail("nothing is to be migrated"))
+    url = ledger._engine.url.render_as_string(hide_password=False)
+    with ledger._engine.begin():  # SQLite's write lock is held: whoever wanted to write would wait for it
+        open_engine(url, busy_timeout_seconds=0.1).dispose()
 
 
 def test_a_live_version_is_read_with_its_place(ledger: Ledger) -> None:

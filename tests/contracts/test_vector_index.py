@@ -236,18 +236,20 @@ def test_proxies_of_the_environment_are_left_aside(chroma_server: ChromaServer, 
     assert finished.stdout.strip() == "a", finished.stderr
 
 
-def test_asking_does_not_import_the_vendors_package(chroma_server: ChromaServer) -> None:
+def test_neither_asking_nor_reading_imports_the_vendors_package(chroma_server: ChromaServer, name: str) -> None:
+    ChromaVectorIndex(url=chroma_server.url).upsert(name, ["a"], unit_vectors(1))
     program = (
         "import asyncio, sys, numpy as np\n"
         "from assistant.adapters.chroma import ChromaVectorIndex\n"
         "index = ChromaVectorIndex(url=sys.argv[1]); index.check()\n"
         "asyncio.run(index.search('g-none', np.eye(1, 8, dtype=np.float32), limit=1))\n"
-        "print('chromadb' in sys.modules)\n"
+        "seen = [*index.all_ids(sys.argv[2]), index.count(sys.argv[2]), *index.read(sys.argv[2], ['a'])]\n"
+        "print(seen, 'chromadb' in sys.modules)\n"
     )
 
-    finished = subprocess.run([sys.executable, "-c", program, chroma_server.url], capture_output=True, text=True)
+    finished = subprocess.run([sys.executable, "-c", program, chroma_server.url, name], capture_output=True, text=True)
 
-    assert finished.stdout.splitlines()[-1] == "False", finished.stderr
+    assert finished.stdout.splitlines()[-1] == "['a', 1, 'a'] False", finished.stderr
 
 
 def test_an_index_made_anew_by_another_process_is_found_again(chroma_server: ChromaServer, name: str) -> None:
