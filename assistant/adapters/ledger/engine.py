@@ -100,7 +100,7 @@ def _revision_of(engine: Engine) -> str | None:
     with engine.connect().execution_options(is_writing=False) as connection:
         if not sa.inspect(connection).has_table(_VERSION_TABLE):
             return None
-        version: sa.Select[tuple[str]] = sa.select(sa.column("version_num")).select_from(sa.table(_VERSION_TABLE))
+        version = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(_VERSION_TABLE))
         found = connection.execute(version).scalars().all()
     return found[0] if len(found) == 1 else None
 
