@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from assistant.domain import Citation, Notice, Passage
-from assistant.support import is_backed, is_foreign, plain_source, quote_span, states_fact
+from assistant.support import is_backed, is_foreign, plain_source, quote_span, says_more, states_fact
 from assistant.text import overlap, sentence_spans
 
 _BRACKETED = re.compile(
@@ -96,10 +96,12 @@ def _judged(sentence: str, passages: Sequence[Passage]) -> _Judged:
     if not states_fact(said):
         return _Judged(sentence, tuple(marked), needs_source=False, removed=0)
     kept = [number for number in marked if not is_foreign(said, passages[number - 1])]
-    if not any(is_backed(said, passages[number - 1]) for number in kept):
-        better = plain_source(said, passages)
-        if better and better not in kept:
-            kept = [better]
+    backing = [number for number in kept if is_backed(said, passages[number - 1])]
+    if backing:
+        sources = [passages[number - 1] for number in backing]
+        kept = [number for number in kept if number in backing or says_more(said, passages[number - 1], sources)]
+    elif (better := plain_source(said, passages)) and better not in kept:
+        kept = [better]
     if kept == marked:
         return _Judged(sentence, tuple(kept), needs_source=True, removed=0)
     removed = len([number for number in marked if number not in kept])

@@ -21,6 +21,8 @@ FOREIGN = 0.3
 under it once in a hundred times, sentences about something else come over it as rarely."""
 BACKED = 0.5
 """Share of a sentence's letter pairs in one place of its cited passage from which no better passage is looked for."""
+MORE = 0.1
+"""Share of a sentence's letter pairs that a second source has to bring, so that it is cited beside one that backs the sentence."""
 REMEMBERED_SOURCES = 1_024
 REMEMBERED_SPANS = 2_048
 """One sentence is looked for in one passage up to three times: to see whether it holds, whether it is plain, and to quote it."""
@@ -75,6 +77,15 @@ def is_backed(sentence: str, passage: Passage) -> bool:
         return False
     start, end = quote_span(sentence, passage.text)
     return not shares_language(sentence, passage.text) or overlap(sentence, passage.text[start:end]) >= BACKED
+
+
+def says_more(sentence: str, passage: Passage, beside: Sequence[Passage]) -> bool:
+    """Whether the passage has a part of the sentence that the places which back it in `beside` do not have."""
+    wanted = character_bigrams(sentence)
+    for source in (one.text for one in beside):
+        wanted = wanted - character_bigrams(source[slice(*quote_span(sentence, source))])
+    start, end = quote_span(sentence, passage.text)
+    return len(wanted & character_bigrams(passage.text[start:end])) >= MORE * len(character_bigrams(sentence))
 
 
 def lacks_figures(sentence: str, source: str) -> bool:

@@ -65,6 +65,29 @@ def test_a_mark_to_a_passage_that_says_something_else_is_moved_to_the_one_that_s
     assert [notice.code for notice in cited.notices] == ["wrong_citations_removed"]
 
 
+def test_a_second_mark_whose_passage_adds_nothing_is_removed_and_counted() -> None:
+    """A document told the live model to cite it as [1]; the sentence stood, word for word, in [2] alone."""
+    leave = passage("Annual leave is requested three business days ahead.")
+    parking = passage(
+        "Parking requests are handed in to the general affairs section four business days ahead.", number=2
+    )
+    answer = "[2] Parking requests are handed in to the general affairs section four business days ahead [1]."
+    cited = cite(answer, [leave, parking])
+    assert [citation.number for citation in cited.citations] == [2]
+    assert cited.text.endswith("four business days ahead [2].")
+    assert [notice.code for notice in cited.notices] == ["wrong_citations_removed"]
+
+
+def test_a_second_mark_stays_where_its_passage_says_the_rest_or_the_same() -> None:
+    leave = passage("年次有給休暇は、取得日の3営業日前までに申請する。")
+    card = passage("入退室カードをなくしたときは、総務課へすぐに届け出る。", number=2)
+    both = "年次有給休暇は取得日の3営業日前までに申請し、入退室カードをなくしたら総務課へ届け出ます [1][2]。"
+    assert [citation.number for citation in cite(both, [leave, card]).citations] == [1, 2]
+    again = passage("休暇: 年次有給休暇は、取得日の3営業日前までに申請すること。", number=2)
+    one = "年次有給休暇は、取得日の3営業日前までに申請します [1][2]。"
+    assert [citation.number for citation in cite(one, [leave, again]).citations] == [1, 2]
+
+
 def test_a_sentence_whose_marks_say_something_else_is_flagged_with_its_place() -> None:
     answer = "有給休暇は3営業日前までに申請します [1]。社員食堂の定食は650円です [1]。"
     cited = cite(answer, [LEAVE, VPN])
