@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-long test-live measure-live check bench quality limits capacity lock docs bundle clean install install-dev
+.PHONY: help demo test test-slow test-long test-live measure-live check bench quality limits capacity pictures lock docs bundle clean install install-dev
 
 help: ## print this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -61,7 +61,7 @@ quality: $(INSTALLED_DEV) ## what is found on public sets, into docs/reference/q
 	  --work "$(or $(WORK),var/quality)" $(if $(SETS),--sets "$(SETS)")
 	@$(BIN)/python scripts/write_reference.py
 
-limits: $(INSTALLED_DEV) ## load and fairness on this machine, into docs/reference/limits.*; ONLY=streams,fairness,hang_up,attacks,tests
+limits: $(INSTALLED_DEV) ## load and fairness on this machine, into docs/reference/limits.*; ONLY=streams,screen,fairness,hang_up,attacks,tests
 	@$(BIN)/python scripts/write_limits.py $(if $(ONLY),--only "$(ONLY)")
 	@$(BIN)/python scripts/write_reference.py
 
@@ -70,6 +70,10 @@ capacity: $(INSTALLED_DEV) ## what models take on a real Ollama, beside what is 
 	@scripts/build_ollama.sh >/dev/null
 	@PYTHONPATH=. $(BIN)/python scripts/write_capacity.py
 	@$(BIN)/python scripts/write_reference.py
+
+pictures: $(INSTALLED_DEV) ## the pictures of docs/pictures/, taken by the tests that walk the screen
+	@scripts/install-apt.sh
+	@PICTURES=1 $(BIN)/pytest -m slow -p no:xdist $(ARGS) tests/browser/test_journeys.py
 
 lock: $(VENV)/uv.stamp ## write the pins with hashes anew
 	@$(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -57,6 +57,14 @@ CONVERSATION: Json = {
             "created_at": _ASKED_AT,
         }
     ],
+    "unfinished": [
+        {
+            "question": "病気のときは?",
+            "language": "ja",
+            "text": "当日の始業時刻までに",
+            "created_at": _ASKED_AT,
+        }
+    ],
     "next": None,
 }
 _NUMBERS: Json = {"questions": 120, "refused": 9, "quotes": 2, "up": 14, "down": 3}

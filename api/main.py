@@ -23,7 +23,6 @@ from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.routes import (
     admin,
-    admin_capacity,
     admin_people,
     admin_questions,
     admin_system,
@@ -90,7 +89,6 @@ def create_app(
         admin_questions,
         admin_people,
         admin_system,
-        admin_capacity,
         openai,
         sign_in,
         health,

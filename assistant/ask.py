@@ -6,7 +6,7 @@ question ────────────────────▶ passage
                                   └───────────────── quotes.py ◀────────────┘
 
 Every face (JSON, stream, command line, evaluation, OpenAI-compatible) consumes this one generator. Closing it frees the
-model at once. It never ends without exactly one Finished or Failed.
+model at once, and leaves what was written in the history. It never ends without exactly one Finished or Failed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from assistant.answering import Draft, Writing, finish, refusal, safely_quoted, saved, talk_of
+from assistant.answering import Draft, Writing, finish, refusal, safely_quoted, talk_of
 from assistant.backends import SecondModel, at_work, order_of, written
 from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, Rewritten
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
@@ -24,6 +24,7 @@ from assistant.ports import ChatModel, NoLine, Turn
 from assistant.retrieve import Indexes, search
 from assistant.rewrite import needs_rewriting, stand_alone
 from assistant.text import is_readable
+from assistant.unfinished import Note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +40,12 @@ class Pipeline(Writing):
 
 async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) -> AsyncGenerator[Event, None]:
     """Events of one question; the last is Finished or Failed. `turn` is waited for when the model is needed."""
-    turn = turn or NoLine()
-    draft = Draft(question, pipeline.release_id, started=time.perf_counter())
+    turn, draft = turn or NoLine(), Draft(question, pipeline.release_id, started=time.perf_counter())
     order = order_of(question, pipeline.model, pipeline.second, conversation_id=draft.conversation_id)
+    note = Note(draft, turn, pipeline.indexes.ledger)
     try:
         draft.talk = await talk_of(question, pipeline.indexes.ledger)
+        note.begin(is_slow=bool(order))
         helper, budget_tokens = at_work(order), pipeline.budget_tokens
         if helper is not None and needs_rewriting(question, draft.talk):
             while (outlook := await turn.outlook(helper.line)) is not None:  # the place is kept for the answer
@@ -68,10 +70,11 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
                 turn.leave(is_whole=True)
                 answer = await finish(draft)
             except (ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted) as error:
-                turn.leave()
                 answer = safely_quoted(draft, error)
         for citation in answer.citations:
             yield Cited(citation)
-        yield Finished(await saved(answer, question, pipeline.indexes.ledger))
+        yield Finished(await note.answered(answer))
     except AssistantError as error:
         yield Failed(error)
+    finally:
+        await note.end()

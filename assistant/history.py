@@ -52,7 +52,7 @@ class CitationValidity:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One conversation of a principal; times are ISO 8601 in UTC."""
+    """One conversation of a principal; times are ISO 8601 in UTC. `answers` counts its questions, unfinished ones as well."""
 
     conversation_id: str
     title: str
@@ -124,6 +124,23 @@ class StoredAnswer:
     feedback: Feedback | None
     total_seconds: float
     created_at: str
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A question that is being answered, or whose answer was broken off.
+
+    `text` is what had been written, unchecked; None where it rests on passages that may no longer be read. `offered` are
+    those passages, as in an `Exchange`.
+    """
+
+    unfinished_id: str
+    conversation_id: str
+    question: str
+    language: Language
+    text: str | None
+    offered: tuple[str, ...] = ()
+    created_at: str = ""
 
 
 MEASURING: Final = "measuring-"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from assistant.domain import Answer, Candidate, Filters, ModelEnd, ModelToken, Passage, Principal, Queued
 from assistant.errors import AssistantError, Text
 from assistant.generation import Generation
-from assistant.history import Exchange
+from assistant.history import Exchange, Unfinished
 from assistant.reach import Reach
 from assistant.releases import (
     Content,
@@ -298,6 +298,10 @@ class AskLedger(Protocol):
 
     def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
         """Stores the answer and, for a new conversation id, the conversation."""
+        ...
+
+    def note_unfinished(self, unfinished: Unfinished, *, principal: Principal) -> None:
+        """Notes that a question is being answered, or how far its answer had come; `save_answer` takes its place."""
         ...
 
 

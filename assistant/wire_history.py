@@ -191,7 +191,7 @@ class ConversationIn(HistoryShape):
 
 
 class ConversationOut(HistoryShape):
-    """One conversation of the caller; `answers` counts them."""
+    """One conversation of the caller; `answers` counts its questions, unfinished ones as well."""
 
     conversation_id: str
     title: str
@@ -212,8 +212,28 @@ class ConversationsOut(HistoryShape):
     next: str | None
 
 
+class UnfinishedOut(HistoryShape):
+    """A question that is being answered, or whose answer was broken off: stopped, or the connection or the server went away.
+
+    `text` is what had been written, unchecked; null where it rests on what may no longer be read. Asked again in the same
+    words, the question has its answer among the exchanges.
+    """
+
+    question: str
+    language: Language
+    text: str | None
+    created_at: str
+
+    @classmethod
+    def from_domain(cls, unfinished: history.Unfinished) -> UnfinishedOut:
+        """The question as sent to clients."""
+        return cls(**{name: value for name, value in vars(unfinished).items() if name in cls.model_fields})
+
+
 class ConversationDetailOut(ConversationOut):
-    """A conversation with one page of its exchanges, the oldest first; `next` is the cursor of the following page."""
+    """A conversation with one page of its exchanges, the oldest first; `next` is the cursor of the following page.
+    `unfinished` are all of its questions without an answer yet, whatever the page."""
 
     exchanges: list[ExchangeOut]
+    unfinished: list[UnfinishedOut] = Field(default_factory=list)
     next: str | None

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -20,14 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import bcrypt
-import httpx
-
-from tests.journeys.deployment import PROXY_SECRET, ROOT, Deployment, free_ports, wait_until
+from tests.journeys.deployment import ROOT, Deployment
+from tests.journeys.front_door import running_front_door
 from tests.stubs.ollama.process import StubOllama, start_stub_ollama
 
 PASSWORD = "right-password"  # noqa: S105
-NOBODY = 65534
 QUESTION = "有給休暇はいつまでに申請しますか?"
 
 
@@ -41,7 +36,9 @@ class Loaded:
 
 
 @contextmanager
-def loaded_deployment(*, users: list[str], settings: dict[str, str], **stub_settings: Any) -> Iterator[Loaded]:
+def loaded_deployment(
+    *, users: list[str], settings: dict[str, str], parts: str = "chroma,api", **stub_settings: Any
+) -> Iterator[Loaded]:
     """The handbook's personnel rules ingested, users with passwords, `settings` beside those of a usual installation on Ollama."""
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="load-")))
@@ -51,61 +48,11 @@ def loaded_deployment(*, users: list[str], settings: dict[str, str], **stub_sett
         stub = running.enter_context(start_stub_ollama(load_seconds=0.0, **stub_settings))
         given = {"ANSWERS": "ollama", "EMBEDDER": "ollama", "OLLAMA_URL": stub.url, "LOG_LEVEL": "warning"}
         deployment = Deployment(folder, documents, given | settings)
-        running.enter_context(deployment.up("chroma,api"))
+        running.enter_context(deployment.up(parts))
         done = deployment.run("ingest", "run", timeout_seconds=200)
         assert done.returncode == 0, done.stderr
-        url = running.enter_context(_nginx(folder, deployment, users))
+        url = running.enter_context(running_front_door(folder, deployment, dict.fromkeys(users, PASSWORD)))
         yield Loaded(stub, deployment, url)
-
-
-@contextmanager
-def _nginx(folder: Path, deployment: Deployment, users: list[str]) -> Iterator[str]:
-    """The product's own nginx configuration in front of the API; its address."""
-    home = folder / "nginx"
-    home.mkdir()
-    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(5)).decode().replace("$2b$", "$2y$", 1)
-    (home / "htpasswd").write_text("".join(f"{user}:{hashed}\n" for user in users), encoding="utf-8")
-    port, health_port = free_ports(2)
-    environment = {
-        "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
-        "NGINX_LISTEN": f"127.0.0.1:{port}",
-        "NGINX_HEALTH_LISTEN": f"127.0.0.1:{health_port}",
-        # All askers have one address here, and nginx guards by address.
-        "NGINX_ASK_RATE": "60000r/m",
-        "NGINX_ASK_BURST": "1000",
-        "NGINX_ASK_STREAMS": "1000",
-        "NGINX_API": deployment.api_url.removeprefix("http://"),
-        "NGINX_UI": deployment.ui_url.removeprefix("http://"),
-        "NGINX_PASSWORDS": str(home / "htpasswd"),
-        "NGINX_RUN_FOLDER": str(home / "run"),
-        "ASSISTANT_PROXY_SECRET": PROXY_SECRET,
-    }
-    shutil.copytree(ROOT / "nginx", home / "conf")
-    log_file = home / "log"  # opened anew by nginx through /dev/stdout
-    log_file.touch()
-    identity: dict[str, Any] = {}
-    if os.geteuid() == 0:  # as root it would hand its work to a user who can read nothing
-        identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-        for path in (home, *home.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
-    with log_file.open("ab") as log:
-        command = ["sh", str(home / "conf" / "start.sh")]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, **identity)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_until(lambda: _answers(f"{url}/healthz") or process.poll() is not None, timeout_seconds=20)
-            assert process.poll() is None, log_file.read_text()
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False, timeout=2).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @dataclass

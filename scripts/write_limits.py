@@ -24,7 +24,7 @@ from defusedxml import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs/reference/limits.json"
-BENCHMARKS = ("streams", "fairness", "hang_up", "attacks")
+BENCHMARKS = ("streams", "screen", "fairness", "hang_up", "attacks")
 TESTS = {
     "attacks": ["tests/compose/test_nginx_attacks.py"],
     "paths": ["tests/compose/test_stack_runs.py::test_no_trick_with_a_path_opens_another_file"],

@@ -33,10 +33,10 @@ def status(sentence: str) -> str:
     return f'<div class="ca-status ca-when-running" role="status">{plain_html(sentence)}</div>'
 
 
-def stopped(language: Language, *, is_live: bool) -> str:
+def stopped(language: Language, *, is_live: bool, note: Text = asking.STOPPED) -> str:
     """The note under a stopped answer. `is_live` while the answer still runs: shown only once the script is stopped."""
     live = " ca-when-stopped" if is_live else ""
-    return f'<div class="ca-box ca-notice{live}" lang="{language}"><p>{worded(asking.STOPPED, language)}</p></div>'
+    return f'<div class="ca-box ca-notice{live}" lang="{language}"><p>{worded(note, language)}</p></div>'
 
 
 def partial_answer(text: str, anchors: Mapping[int, str]) -> str:

@@ -22,7 +22,7 @@ from ui.client import ApiClient, ProblemError
 from ui.identity import SECRET_HEADER, SIGN_IN_HEADER, USER_HEADER, Caller, Refused, identify
 from ui.layout import groups_for
 from ui.screens import ask
-from ui.style import STYLE, language_html
+from ui.style import language_html, sheet
 from ui.visit import Visit
 from ui.words import LANGUAGE_NAMES, frame, language_of, say
 
@@ -37,7 +37,7 @@ def main() -> None:
     """Draw the page for whoever opened it."""
     language = _chosen_language()
     st.set_page_config(page_title=say(frame.APP_NAME, language), page_icon="📖", layout="wide")
-    st.html(STYLE)
+    st.html(sheet(language))
     st.html(language_html(language), unsafe_allow_javascript=True)
     try:
         settings = load_settings()

@@ -58,7 +58,7 @@ def days(series: Mapping[str, Mapping[str, float | None]], *, up: str, is_line: 
             title=None,
             sort=list(series),
             scale=alt.Scale(domain=list(series), range=list(COLOURS[: len(series)])),
-            legend=alt.Legend(orient="top"),
+            legend=alt.Legend(orient="top", columns=1 if is_line else 0, labelLimit=0),
         ),
         tooltip=["day:O", alt.Tooltip("series:N", title=" "), alt.Tooltip("value:Q", title=up, format=",.1f")],
     )

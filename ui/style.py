@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from assistant.errors import Language
+from assistant.errors import Language, Text
+from ui.words import say, uploads
 
 # Streamlit's page says that it is English, so that a screen reader would read Japanese with an English voice. These are the
 # only scripts of ours: constants, whose hashes stand in nginx's policy (nginx/security_headers.conf; a test recomputes them).
@@ -15,9 +16,25 @@ LANGUAGE_SCRIPTS: Final[dict[Language, str]] = {
 }
 
 
+# Streamlit's uploader speaks English and cannot be told otherwise. The sheet hides its words, from screen readers as well,
+# and shows these in their place: a property of the sheet, and what stands in it.
+PLACED_WORDS: Final[dict[str, Text]] = {
+    "--ca-upload-button": uploads.UPLOADS_BUTTON,
+    "--ca-upload-hint": uploads.UPLOADS_HINT,
+    "--ca-upload-drop": uploads.UPLOADS_DROP,
+    "--ca-upload-not-taken": uploads.UPLOADS_NOT_TAKEN,
+}
+
+
 def language_html(language: Language) -> str:
     """Tells the browser the page's language; takes no room."""
     return f'<span class="ca-language"></span><script>{LANGUAGE_SCRIPTS[language]}</script>'
+
+
+def sheet(language: Language) -> str:
+    """Everything's look, with the words that the sheet itself shows."""
+    placed = " ".join(f'{name}: "{say(text, language)}";' for name, text in PLACED_WORDS.items())
+    return STYLE.replace("</style>", f":root {{ {placed} }}\n</style>")
 
 
 STYLE: Final = """<style>
@@ -32,9 +49,8 @@ STYLE: Final = """<style>
 .stCode .token.deleted { color: color-mix(in srgb, var(--ca-bad) 60%, currentColor) !important; }
 .stCode .token.inserted { color: color-mix(in srgb, #2e8b57 60%, currentColor) !important; }
 .stPopover button[aria-expanded="true"] { color: inherit !important; }
-/* White on the dark theme's primary colour has a contrast of 2.2 to 1; on the light theme's it has 5.6. */
-[data-testid^="stBaseButton-primary"]:not(:disabled) { background: var(--ca-accent); border-color: var(--ca-accent); }
-[data-testid="stMultiSelectTagsContainer"] :has(> span[title]) { background: var(--ca-accent) !important; }
+.stButton button[kind="tertiary"] p { text-align: left; }
+.stHtml a:not(.ca-mark) { color: color-mix(in srgb, var(--ca-accent) 70%, currentColor); }
 .stElementContainer:has(.ca-language) { display: none; }
 .stMainBlockContainer h3 { font-size: 1.3rem; }
 .ca-intro h1 { font-size: 1.75rem; line-height: 1.3; margin: 0; padding: 0 0 .25rem; }
@@ -103,7 +119,7 @@ STYLE: Final = """<style>
 .ca-state::before { content: ""; display: inline-block; width: .55rem; height: .55rem; margin-right: .5rem;
   border-radius: 50%; background: var(--ca-tone, #7a7f87); }
 .ca-good { --ca-tone: #2e8b57; }
-.ca-facts { display: grid; padding: 0 !important; grid-template-columns: max-content 1fr; gap: .35rem 1rem; margin: 0 0 1rem; font-size: .92rem; }
+.ca-facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1rem; margin: 0 0 1rem; padding: 0 !important; font-size: .92rem; }
 .ca-facts dt { color: color-mix(in srgb, currentColor 72%, transparent); } .ca-facts dd { margin: 0; }
 .ca-indexed { --ca-tone: #2e8b57; } .ca-warn { --ca-tone: var(--ca-warn); } .ca-failed { --ca-tone: var(--ca-bad); }
 [data-testid="stNavSectionHeader"] { font-weight: 600; color: inherit; }
@@ -126,6 +142,16 @@ STYLE: Final = """<style>
 .ca-sheet { max-height: 60vh; overflow-y: auto; padding: .75rem 1rem; border-radius: .5rem;
   border: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
 .ca-cited { margin: 0 0 .75rem; padding: .4rem .9rem; white-space: pre-wrap; border-left: .25rem solid var(--ca-mark); }
+[data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"],
+[data-testid="stFileUploaderDropzoneInstructions"] > *,
+[data-testid="stFileUploaderDropzone"] > div:has(> span:only-child) > span,
+[data-testid="stFileChip"] > [role="alert"] { display: none; }
+[data-testid="stFileChip"][aria-invalid="true"]::after { content: var(--ca-upload-not-taken); font-size: .875rem; }
+[data-testid="stFileUploaderDropzone"] button:has([data-testid="stMarkdownContainer"])::after {
+  content: var(--ca-upload-button); font-size: .875rem; margin-left: .4rem; }
+[data-testid="stFileUploaderDropzoneInstructions"]::after { content: var(--ca-upload-hint); font-size: .875rem;
+  color: color-mix(in srgb, currentColor 74%, transparent); }
+[data-testid="stFileUploaderDropzone"] > div:has(> span:only-child)::after { content: var(--ca-upload-drop); font-weight: 600; }
 @media print {
   [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stChatInput"], .stButton, .stPopover, .stFeedback { display: none !important; }
   .stMainBlockContainer { max-width: none; padding: 0; }

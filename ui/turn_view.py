@@ -66,7 +66,8 @@ def draw_ended(turn: Turn, places: Places, visit: Visit, *, is_last: bool) -> No
         )
         places.answer.html(partial + box)
     else:
-        places.answer.html(partial + answer_parts.stopped(language, is_live=False))
+        note = asking.BROKEN_OFF if turn.is_broken_off else asking.STOPPED
+        places.answer.html(partial + answer_parts.stopped(language, is_live=False, note=note))
     places.live.empty()
     with places.actions.container():
         _actions(turn, visit, is_last=is_last)
@@ -192,7 +193,7 @@ def draw_sources(turn: Turn, places: Places, visit: Visit, *, is_live: bool) -> 
     cited = {citation.chunk_id for citation in turn.citations}
     others = [passage for passage in passages if passage.chunk_id not in cited]
     if turn.citations:
-        with places.sources.container():
+        with places.sources.container(gap="xsmall"):
             _cited(turn, visit, is_live=is_live)
     if others or (passages and not turn.citations):
         title = sources.FOUND_OTHERS if turn.citations else sources.FOUND

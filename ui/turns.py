@@ -20,7 +20,7 @@ from assistant.wire import (
     TimingsOut,
     TokenOut,
 )
-from assistant.wire_history import ExchangeOut, StoredCitationOut
+from assistant.wire_history import ConversationDetailOut, ExchangeOut, StoredCitationOut, UnfinishedOut
 from ui.client import Event
 from ui.words import asking, say, sources
 
@@ -42,7 +42,8 @@ class Wish:
 class Turn:
     """One question and all that came back so far.
 
-    `is_lost` says that the browser went away in the middle: the question is asked again when it is back.
+    `is_lost` says that the browser went away in the middle: the question is asked again when it is back. `is_broken_off`:
+    the history holds it without an answer.
     `owners` answer for the nearest documents; None until they were asked for.
     """
 
@@ -60,6 +61,7 @@ class Turn:
     is_lost: bool = False
     is_wanted: bool = False
     is_from_history: bool = False
+    is_broken_off: bool = False
     owners: list[tuple[str, str]] | None = None
 
     def take(self, event: Event) -> None:
@@ -103,7 +105,10 @@ class Turn:
 
 @dataclass
 class Talk:
-    """The questions of one tab. `box_number` tells the boxes apart that were drawn one after another."""
+    """The questions of one tab. `box_number` tells the boxes apart that were drawn one after another.
+
+    `conversation_id` is made here, before the first question is asked, so that the page's address can name it from then on.
+    """
 
     turns: list[Turn] = field(default_factory=list)
     pending: Turn | None = None
@@ -124,6 +129,21 @@ class Talk:
         """Nothing was asked yet."""
         self.turns.clear()
         self.pending = self.conversation_id = None
+
+
+def turns_from(told: ConversationDetailOut, *, language: Language) -> list[Turn]:
+    """The questions of a conversation of the history, the oldest first; those without an answer at their time's place."""
+    dated = [
+        (one.created_at, turn_from(one, conversation_id=told.conversation_id, language=language))
+        for one in told.exchanges
+    ]
+    dated += [(one.created_at, _broken_off(one, language=language)) for one in told.unfinished]
+    return [turn for _, turn in sorted(dated, key=lambda pair: pair[0])]
+
+
+def _broken_off(unfinished: UnfinishedOut, *, language: Language) -> Turn:
+    text = say(asking.WITHHELD, language) if unfinished.text is None else unfinished.text
+    return Turn(unfinished.question, text=text, is_from_history=True, is_broken_off=True)
 
 
 def turn_from(exchange: ExchangeOut, *, conversation_id: str, language: Language) -> Turn:

@@ -31,7 +31,8 @@ def show(visit: Visit) -> None:
     with st.expander(
         say(uploads.UPLOADS_TITLE, language),
         icon=":material/upload_file:",
-        expanded=bool(told) or _is_under_way(found),
+        # Once somebody has brought something, what became of it stays in sight.
+        expanded=bool(told) or _is_under_way(found) or "uploads_round" in st.session_state,
     ):
         st.caption(say(uploads.UPLOADS_INTRO, language, limit=size(found.limit_bytes)))
         _show_form(visit)
@@ -101,15 +102,12 @@ def _show_mine(visit: Visit) -> None:
     for one in found.uploads[:LISTED]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"mine-{one.path}"):
             st.html(_line(one, visit))
-            if one.document_id is not None:
-                st.button(
-                    say(listing.COLUMN_DOCUMENT, language),
-                    key=f"mine-open-{one.document_id}",
-                    icon=":material/receipt_long:",
-                    type="tertiary",
-                    on_click=document_page.open_in_page,
-                    args=(one.document_id,),
-                )
+            label = say(listing.COLUMN_DOCUMENT, language)
+            if one.document_id is not None and st.button(
+                label, key=f"mine-open-{one.document_id}", icon=":material/receipt_long:", type="tertiary"
+            ):
+                document_page.open_in_page(one.document_id)
+                st.rerun(scope="app")  # a button of a fragment draws the fragment alone
     if not _is_under_way(found) and st.session_state.get("uploads_watched"):
         st.session_state.uploads_watched = False
         st.rerun(scope="app")

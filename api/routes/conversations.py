@@ -21,6 +21,7 @@ from assistant.wire_history import (
     ConversationOut,
     ConversationsOut,
     ExchangeOut,
+    UnfinishedOut,
 )
 from assistant.wire_words import PlainLine
 
@@ -76,7 +77,12 @@ async def get_conversation(
     """Its exchanges from the oldest on; what they cite is seen with the caller's rights of today."""
     conversation = await _conversation(request, conversation_id, principal)
     exchanges, following = await _exchanges(request, conversation_id, principal, cursor=cursor, limit=limit)
-    return ConversationDetailOut(**conversation.model_dump(), exchanges=exchanges, next=following)
+    ledger = edge_of(request).assistant.ledger
+    call = partial(ledger.unfinished, looked_up(conversation_id), principal=principal)
+    unfinished = [UnfinishedOut.from_domain(one) for one in await anyio.to_thread.run_sync(call)]
+    return ConversationDetailOut(
+        **conversation.model_dump(), exchanges=exchanges, unfinished=unfinished, next=following
+    )
 
 
 @router.patch(

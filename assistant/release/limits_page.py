@@ -53,6 +53,36 @@ def _streams(found: dict[str, Any]) -> list[Row]:
     ]
 
 
+def _screen(found: dict[str, Any]) -> list[Row]:
+    goals, core = found["goals"], found["core_share"]
+    return [
+        (
+            "a page of the screen opened anew in Chromium through nginx, to the question box, p95",
+            f"{found['paint_p95_seconds']:g} s",
+            f"<= {goals['paint_seconds']:g} s",
+            found["paint_p95_seconds"] <= goals["paint_seconds"],
+        ),
+        (
+            "a click on a page with an answer, nothing asked of the API, p95",
+            f"{found['interaction_p95_ms']:g} ms",
+            f"<= {goals['interaction_ms']:g} ms",
+            found["interaction_p95_ms"] <= goals["interaction_ms"],
+        ),
+        (
+            f"memory of the screen for each of {found['pages']} open pages beyond the first",
+            f"{found['page_mb']:g} MB",
+            f"<= {goals['page_mb']:g} MB",
+            found["page_mb"] <= goals["page_mb"],
+        ),
+        (
+            f"{found['pages']} pages that stream an answer at once: processor of the screen",
+            f"{100 * core:.0f} % of a core",
+            f"<= {100 * goals['core_share']:.0f} %",
+            core <= goals["core_share"],
+        ),
+    ]
+
+
 def _fairness(found: dict[str, Any]) -> list[Row]:
     goals = found["goals"]
     asked = f"{found['questions']:,} questions of {found['users']} users, {found['model_parallel']} answered at once"
@@ -170,6 +200,7 @@ def _tests(found: dict[str, Any]) -> list[Row]:
 
 _ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "streams": _streams,
+    "screen": _screen,
     "fairness": _fairness,
     "hang_up": _hang_up,
     "attacks": _attacks,

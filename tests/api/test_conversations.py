@@ -13,6 +13,7 @@ import pytest
 
 from assistant.adapters.ledger import Ledger
 from assistant.domain import Notice, Principal
+from assistant.history import Unfinished
 from assistant.wire_history import ConversationDetailOut, ConversationsOut, FeedbackOut
 from tests.api.canned import ANSWER, CITATION, RULE, RunningServer, write_document
 
@@ -69,6 +70,14 @@ def test_conversations_are_paged_with_the_last_used_first(ben: httpx.Client, led
     assert ben.get("/conversations", params={"query": "質問 3"}).json()["conversations"][0]["conversation_id"] == "c_3"
     for doubtful in ("AAAA", "W10=", "WyJhIiwgIlx1MDAwMCJd", "WzEsMl0", "é"):
         assert ben.get("/conversations", params={"cursor": doubtful}).status_code == 404, doubtful
+
+
+def test_a_conversation_tells_what_has_no_answer_yet(ben: httpx.Client, ledger: Ledger) -> None:
+    asked(ledger, 1)
+    ledger.note_unfinished(Unfinished("u_1", "c_1", "では病気のときは?", "ja", "当日の"), principal=BEN)
+    told = ConversationDetailOut.model_validate(ben.get("/conversations/c_1").json())
+    assert [(one.question, one.text) for one in told.unfinished] == [("では病気のときは?", "当日の")]
+    assert told.answers == 2
 
 
 def test_a_conversation_tells_its_exchanges_in_order(ben: httpx.Client, ledger: Ledger, document_id: str) -> None:

@@ -12,7 +12,7 @@ from assistant.adapters.fake import FakeEmbedder, InMemoryLexicalIndex, InMemory
 from assistant.domain import Answer, Filters, Passage, Principal, SearchResult
 from assistant.errors import EmbedderUnavailable, StoreUnavailable, Text
 from assistant.generation import Generation
-from assistant.history import Exchange
+from assistant.history import Exchange, Unfinished
 from assistant.ports import Vectors, VersionVectors
 from assistant.reach import Reach
 from assistant.retrieve import Indexes, dense_weight, retrieve
@@ -60,6 +60,9 @@ class LedgerOfThree:
         return []
 
     def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
+        return None
+
+    def note_unfinished(self, unfinished: Unfinished, *, principal: Principal) -> None:
         return None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from assistant.adapters.ledger import Ledger
 from assistant.errors import IdempotencyKeyReused, NotFound
-from assistant.history import CitationState
+from assistant.history import CitationState, Unfinished
 from tests.api.canned import ANSWER
 from tests.contracts.test_ledger import BEN, DAN, store
 from tests.contracts.test_ledger_answers import answered
@@ -103,3 +103,22 @@ def test_a_request_that_comes_twice_at_once_makes_one_job(ledger: Ledger) -> Non
     (job,) = ledger.list_jobs()
     ledger.drop_job(job.job_id)
     assert ask(0) != job.job_id
+
+
+def test_an_unfinished_answer_is_shown_while_all_that_it_rests_on_may_be_read(ledger: Ledger) -> None:
+    document_id, chunk_id = store(ledger, "a.md", RULE)
+    note = Unfinished("u_1", "c_1", "期限は?", "ja", "三営業日", offered=(chunk_id,))
+    ledger.note_unfinished(replace(note, text="", offered=()), principal=BEN)
+    ledger.note_unfinished(note, principal=BEN)
+    (kept,) = ledger.unfinished("c_1", principal=BEN)
+    assert replace(kept, created_at="") == note
+    assert ledger.unfinished("c_1", principal=DAN) == []
+    ledger.set_document_groups(document_id, ["board"])
+    (closed,) = ledger.unfinished("c_1", principal=BEN)
+    assert closed.text is None
+    ledger.save_answer(replace(ANSWER, conversation_id="c_1", citations=()), question="期限は?", principal=BEN)
+    assert ledger.unfinished("c_1", principal=BEN) == []
+    ledger.note_unfinished(replace(note, question="別の質問"), principal=BEN)
+    assert ledger.get_conversation("c_1", principal=BEN).answers == 2
+    ledger.delete_conversation("c_1", principal=BEN)
+    assert ledger.list_conversations(principal=BEN) == ([], None)

@@ -83,6 +83,20 @@ def test_a_conversation_goes_on_where_its_address_is_opened(api_url: str, monkey
     assert asked["body"]["conversation_id"] == "conversation-1"
 
 
+def test_a_question_that_was_broken_off_is_shown_as_such_and_can_be_asked_again(
+    api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = person(api_url, "aiko", monkeypatch)
+    screen.query_params["c"] = "conversation-2"
+    screen.run()
+    assert "Abroad, up to 20,000 yen" in shown(screen)
+    assert asking.BROKEN_OFF.en in shown(screen)
+    click(screen, asking.RETRY.en)
+    asked = next(seen for seen in seen_by(api_url) if seen["path"] == "/ask")
+    assert (asked["body"]["question"], asked["body"]["conversation_id"]) == ("And abroad?", "conversation-2")
+    assert asking.BROKEN_OFF.en not in shown(screen)
+
+
 def test_a_refusal_says_what_was_looked_for_and_whom_to_ask_and_tells_when_there_is_an_answer(
     api_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

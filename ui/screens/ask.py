@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Final
+from uuid import uuid4
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -17,7 +18,7 @@ from assistant.wire_history import WantedOut
 from ui import answer_parts, live, parts
 from ui.client import ProblemError
 from ui.turn_view import Places, draw_ended, places_for, talk_here
-from ui.turns import Talk, Turn, Wish, turn_from
+from ui.turns import Talk, Turn, Wish, turns_from
 from ui.visit import Visit
 from ui.words import asking, say
 
@@ -61,10 +62,10 @@ def show(visit: Visit) -> None:
 def _answer(turn: Turn, places: Places, visit: Visit, *, needs_stop_button: bool) -> None:
     """A question that was typed can be stopped where it was typed; one that was clicked needs a button of its own."""
     talk = talk_here()
+    if talk.conversation_id is None:
+        talk.conversation_id = f"c_{uuid4().hex}"
+    st.query_params[ADDRESS] = talk.conversation_id  # from now on a page that is loaded anew finds the question again
     live.answer(turn, places, visit, conversation_id=talk.conversation_id, needs_stop_button=needs_stop_button)
-    if turn.answer is not None:
-        talk.conversation_id = turn.answer.conversation_id
-        st.query_params[ADDRESS] = talk.conversation_id
 
 
 def start_over() -> None:
@@ -85,9 +86,7 @@ def go_on_with(conversation_id: str, visit: Visit) -> None:
     talk = talk_here()
     talk.start_over()
     talk.conversation_id = conversation_id
-    talk.turns.extend(
-        turn_from(exchange, conversation_id=conversation_id, language=visit.language) for exchange in told.exchanges
-    )
+    talk.turns.extend(turns_from(told, language=visit.language))
 
 
 def _remember(talk: Talk, visit: Visit) -> None:

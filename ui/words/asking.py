@@ -37,6 +37,10 @@ STOPPED: Final = Text(
     "ここで停止しました。回答は途中で、出典の確認も終わっていません。",
     "Stopped here. The answer is incomplete, and its sources have not been checked.",
 )
+BROKEN_OFF: Final = Text(
+    "回答は途中で終わりました(停止したか、接続が切れました)。出典の確認も終わっていません。もう一度質問できます。",
+    "The answer ended early: it was stopped, or the connection was lost. Its sources have not been checked. Ask again if you like.",
+)
 WAITING_RETURN: Final = Text(
     "サーバーが再起動しています。戻りしだい、同じ質問をもう一度行います。",
     "The server is restarting. Your question is asked again as soon as it is back.",

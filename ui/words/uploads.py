@@ -13,7 +13,14 @@ UPLOADS_INTRO: Final = Text(
     "Files are read at once and can then be searched. Who may read them is decided by the administrator's rules. "
     "Up to {limit} each.",
 )
-UPLOADS_CHOOSE: Final = Text("ファイルを選ぶ", "Choose files")
+UPLOADS_CHOOSE: Final = Text("追加するファイル", "Files to add")
+UPLOADS_BUTTON: Final = Text("ファイルを選ぶ", "Choose files")
+UPLOADS_HINT: Final = Text("ここに置いても選べます", "or drop them here")
+UPLOADS_DROP: Final = Text("ここで放すと選びます", "Let go to choose them")
+UPLOADS_NOT_TAKEN: Final = Text(
+    "このファイルは選べません(大きすぎるか、送れません)。",
+    "This file cannot be taken: too large, or it could not be sent.",
+)
 UPLOADS_REPLACE: Final = Text("同じ名前のものは新しい版に置き換える", "Replace files of the same name by a new version")
 UPLOADS_SEND: Final = Text("追加する", "Add")
 UPLOADS_SENDING: Final = Text("{name} を送っています…", "Sending {name}…")

@@ -30,9 +30,11 @@ from assistant.adapters.ledger.releases import Releases
 from assistant.adapters.ledger.remembering import Remembering
 from assistant.adapters.ledger.sign_ins import SignIns
 from assistant.adapters.ledger.unanswered import Unanswered
+from assistant.adapters.ledger.unfinished import UnfinishedAnswers
 from assistant.adapters.ledger.usage import Usage
 from assistant.adapters.ledger.wanting import Wanting
 from assistant.domain import Answer, Principal
+from assistant.history import Unfinished
 
 
 class Ledger(
@@ -40,6 +42,7 @@ class Ledger(
     Reaching,
     Remembering,
     Conversations,
+    UnfinishedAnswers,
     Wanting,
     Usage,
     Unanswered,
@@ -82,4 +85,7 @@ class _Unsaved(Ledger):
     """Reads as the ledger does."""
 
     def save_answer(self, answer: Answer, *, question: str, principal: Principal) -> None:
+        """Nothing is kept."""
+
+    def note_unfinished(self, unfinished: Unfinished, *, principal: Principal) -> None:
         """Nothing is kept."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, exists, insert, or_, select, update
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.transaction import Transactional
 from assistant.domain import Answer, Filters, Passage, Principal
 from assistant.generation import EmbedderSpec, Generation, GenerationState
+from assistant.history import Unfinished
 
 Narrowed = TypeVar("Narrowed", bound=Select[Any])
 
@@ -78,21 +79,8 @@ class Asking(Transactional):
         """Stores the answer with its citations; a new conversation id makes a new conversation."""
         at = now()
         with self._writing() as connection:
-            known = connection.execute(
-                update(s.conversations)
-                .where(s.conversations.c.conversation_id == answer.conversation_id)
-                .values(updated_at=at)
-            ).rowcount
-            if not known:
-                connection.execute(
-                    insert(s.conversations).values(
-                        conversation_id=answer.conversation_id,
-                        principal=principal.name,
-                        title=question[:TITLE_CHARACTERS],
-                        created_at=at,
-                        updated_at=at,
-                    )
-                )
+            keep_conversation(connection, answer.conversation_id, title=question, by=principal, at=at)
+            forget_unfinished(connection, answer.conversation_id, question=question)
             connection.execute(
                 insert(s.answers).values(
                     answer_id=answer.answer_id,
@@ -135,6 +123,25 @@ class Asking(Transactional):
                     ],
                 )
 
+    def note_unfinished(self, unfinished: Unfinished, *, principal: Principal) -> None:
+        """Notes it, in the place of an earlier note of the same id or question; a new conversation id makes a conversation."""
+        at = now()
+        with self._writing() as connection:
+            keep_conversation(connection, unfinished.conversation_id, title=unfinished.question, by=principal, at=at)
+            forget_unfinished(connection, unfinished.conversation_id, question=unfinished.question)
+            connection.execute(
+                insert(s.unfinished_answers).values(
+                    unfinished_id=unfinished.unfinished_id,
+                    conversation_id=unfinished.conversation_id,
+                    principal=principal.name,
+                    question=unfinished.question,
+                    language=unfinished.language,
+                    text=unfinished.text or "",
+                    offered=list(unfinished.offered),
+                    created_at=at,
+                )
+            )
+
     def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
         """Whether the conversation is new or the principal's own."""
         with self._reading() as connection:
@@ -142,6 +149,29 @@ class Asking(Transactional):
                 select(s.conversations.c.principal).where(s.conversations.c.conversation_id == conversation_id)
             ).scalar()
         return owner is None or owner == principal.name
+
+
+def keep_conversation(connection: Connection, conversation_id: str, *, title: str, by: Principal, at: str) -> None:
+    """The conversation is there, and was used just now."""
+    known = connection.execute(
+        update(s.conversations).where(s.conversations.c.conversation_id == conversation_id).values(updated_at=at)
+    ).rowcount
+    if not known:
+        connection.execute(
+            insert(s.conversations).values(
+                conversation_id=conversation_id,
+                principal=by.name,
+                title=title[:TITLE_CHARACTERS],
+                created_at=at,
+                updated_at=at,
+            )
+        )
+
+
+def forget_unfinished(connection: Connection, conversation_id: str, *, question: str) -> None:
+    """The question has its answer, or is asked again."""
+    u = s.unfinished_answers.c
+    connection.execute(delete(s.unfinished_answers).where(u.conversation_id == conversation_id, u.question == question))
 
 
 def _file_hashes(connection: Connection, version_ids: set[str]) -> dict[str, str]:

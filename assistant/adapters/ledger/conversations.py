@@ -81,7 +81,8 @@ class Conversations(Transactional):
                 raise _no_conversation()
             for table in (s.feedback, s.wanted_answers, s.answer_citations):
                 connection.execute(delete(table).where(table.c.answer_id.in_(answer_ids)))
-            connection.execute(delete(s.answers).where(s.answers.c.conversation_id == conversation_id))
+            for table in (s.answers, s.unfinished_answers):
+                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
             connection.execute(delete(s.conversations).where(_own(conversation_id, principal)))
 
     def save_feedback(
@@ -99,13 +100,13 @@ class Conversations(Transactional):
 
 
 def _conversations(principal: Principal) -> Select[tuple[object, ...]]:
-    answers = (
-        select(func.count())
-        .where(s.answers.c.conversation_id == s.conversations.c.conversation_id)
-        .scalar_subquery()
-        .label("answers")
+    counts = [
+        select(func.count()).where(table.c.conversation_id == s.conversations.c.conversation_id).scalar_subquery()
+        for table in (s.answers, s.unfinished_answers)
+    ]
+    return select(s.conversations, (counts[0] + counts[1]).label("answers")).where(
+        s.conversations.c.principal == principal.name
     )
-    return select(s.conversations, answers).where(s.conversations.c.principal == principal.name)
 
 
 def _own(conversation_id: str, principal: Principal) -> ColumnElement[bool]:

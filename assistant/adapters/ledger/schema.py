@@ -266,6 +266,21 @@ wanted_answers = Table(
     Column("closed_answer_id", String(40)),
 )
 
+unfinished_answers = Table(
+    "unfinished_answers",
+    metadata,
+    Column("unfinished_id", String(40), primary_key=True),
+    Column(
+        "conversation_id", ForeignKey("conversations.conversation_id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("principal", String(200), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("offered", JSON, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
 question_states = Table(
     "question_states",
     metadata,

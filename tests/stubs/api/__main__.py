@@ -74,9 +74,9 @@ async def play_silent(asked: wire.AskIn, request_id: str) -> Events:
 
 async def play_queue(asked: wire.AskIn, request_id: str) -> Events:
     """Three people are in front; an event that this version of the screen does not know comes too."""
-    for position in (3, 2, 1):
+    for position, seconds in ((3, 0.5), (2, 3.0)):
         yield event("queued", wire.QueuedOut(position=position, wait_seconds=position * 4.0))
-        async for beat in silence(1.0):
+        async for beat in silence(seconds):
             yield beat
     yield event("rewritten", {"question": asked.question})
     async for item in play_answer(asked, request_id):

@@ -18,6 +18,7 @@ from assistant.wire_history import (
     ConversationsOut,
     ExchangeOut,
     StoredCitationOut,
+    UnfinishedOut,
     WantedListOut,
     WantedOut,
 )
@@ -25,6 +26,9 @@ from tests.stubs.api import content
 
 AT = "2026-04-01T00:00:00.000+00:00"
 TITLES = {"conversation-1": "有給休暇の申請", "conversation-2": "Hotel costs"}
+UNFINISHED = UnfinishedOut(
+    question="And abroad?", language="en", text="Abroad, up to 20,000 yen", created_at="2026-04-01T01:00:00.000+00:00"
+)
 WISHES: dict[str, WantedOut] = {}
 SAID: list[dict[str, Any]] = []
 
@@ -86,7 +90,12 @@ async def conversation(request: Request) -> Response:
         TITLES[identifier] = (await request.json())["title"]
         return JSONResponse(listed(identifier).model_dump())
     return JSONResponse(
-        ConversationDetailOut(**listed(identifier).model_dump(), exchanges=[exchange()], next=None).model_dump()
+        ConversationDetailOut(
+            **listed(identifier).model_dump(),
+            exchanges=[exchange()],
+            unfinished=[UNFINISHED] if identifier == "conversation-2" else [],
+            next=None,
+        ).model_dump()
     )
 
 
