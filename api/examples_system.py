@@ -70,6 +70,77 @@ _KEY: Json = {
     "expires_at": "2026-06-30T00:00:00.000+00:00",
     "last_used_at": None,
 }
+CAPACITY: Json = {
+    "models": [
+        {
+            "name": "llama3.1:8b-instruct-q4_K_M",
+            "is_installed": False,
+            "is_embedder": False,
+            "weights_bytes": 4_912_898_048,
+            "context_length": 131_072,
+        }
+    ],
+    "models_problem": None,
+    "gpus": [{"name": "NVIDIA RTX 4000 Ada", "total_bytes": 20 << 30}],
+    "gpu_problem": None,
+    "machine_bytes": 64 << 30,
+    "model": "company-assistant",
+    "num_ctx": 8192,
+    "parallel": 4,
+    "embedder": "bge-m3",
+}
+_PARTS: list[Json] = [
+    {"name": "weights", "title": "重み", "size_bytes": 4_617_348_096},
+    {"name": "kv", "title": "KV キャッシュ", "size_bytes": 2_281_701_376},
+]
+PLAN_OF_MEMORY: Json = {
+    "model": "llama3.1:8b-instruct-q4_K_M",
+    "source": "config.json of meta-llama/Llama-3.1-8B-Instruct; Q4_K_M as llama.cpp makes it",
+    "embedder": None,
+    "num_ctx": 8192,
+    "parallel": 4,
+    "kv_type": "q8_0",
+    "used_kv_type": "q8_0",
+    "flash_attention": True,
+    "is_gpu": True,
+    "room_name": "NVIDIA RTX 4000 Ada",
+    "room_bytes": 20 << 30,
+    "parts": _PARTS,
+    "total_bytes": 6_899_049_472,
+    "free_bytes": (20 << 30) - 6_899_049_472,
+    "spread_bytes": 8_388_608,
+    "planned_bytes": 8_000_000_000,
+    "verdict": "fits",
+    "verdict_words": "収まります",
+    "largest_num_ctx": 40_960,
+    "largest_parallel": 20,
+    "notices": [],
+    "table": [
+        {
+            "num_ctx": 8192,
+            "cells": [
+                {
+                    "kv_type": "q8_0",
+                    "used_kv_type": "q8_0",
+                    "total_bytes": 6_899_049_472,
+                    "kv_bytes": 2_281_701_376,
+                    "parts": _PARTS,
+                    "verdict": "fits",
+                }
+            ],
+        }
+    ],
+}
+CONTEXT_ADVICE: Json = {
+    "advice": "shorten",
+    "questions": 1200,
+    "median_tokens": 3900,
+    "needed_tokens": 5900,
+    "num_ctx": 8192,
+    "proposed_num_ctx": 6144,
+    "saved_bytes": 142_606_336,
+    "lines": ["1,200 件の質問の 95 % は 5,900 トークンで足ります(回答の分を含む。プロンプトの中央値 3,900)。"],
+}
 KEYS: Json = {"keys": [_KEY], "scopes": ["ask", "documents", "ingest", "admin"], "groups": ["administrators"]}
 KEY_WANTED: Json = {"name": "intranet", "scopes": ["ask", "documents"], "days": 90, "questions_per_minute": 60}
 KEY_MADE: Json = {"key": "ca_" + "…" * 8, "made": _KEY}

@@ -23,6 +23,7 @@ from api.metrics import Metrics
 from api.openid import OpenIdProvider
 from api.routes import (
     admin,
+    admin_capacity,
     admin_people,
     admin_questions,
     admin_system,
@@ -89,6 +90,7 @@ def create_app(
         admin_questions,
         admin_people,
         admin_system,
+        admin_capacity,
         openai,
         sign_in,
         health,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,16 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from assistant.adapters.embedding import style_of
-from assistant.adapters.ollama_models import OllamaModels, installed_or_known
-from assistant.errors import HostError, ModelUnavailable, Text
-from assistant.host.memory import machine_bytes, seen_gpus
-from assistant.release.capacity import Room, Verdict, Wish, plan
+from assistant.adapters.ollama_models import OllamaModels
+from assistant.errors import HostError, Text
+from assistant.planning import DEFAULT_NUM_CTX, Wanted, plan_of, seen_room
+from assistant.release.capacity import Verdict
 from assistant.release.capacity_picture import plan_picture
 from assistant.release.capacity_words import plan_lines, plan_object
 from assistant.release.catalogue import catalogue
 from assistant.release.choose import EmbedderAdvice, Work, advise_embedder, choose
 from assistant.release.choose_words import choice_lines, choice_object, embedder_lines, embedder_object
-from assistant.release.modelfile import read_modelfile
 from assistant.release.vram import Load
 from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
@@ -34,7 +32,6 @@ GpuMemory = Annotated[
     list[float] | None,
     typer.Option(min=0.5, help="GiB of a GPU, once for each; by default what nvidia-smi sees, else this machine's."),
 ]
-DEFAULT_NUM_CTX = 8192
 
 
 class Kv(StrEnum):
@@ -79,14 +76,10 @@ def plan_memory(
     with telling_errors():
         settings = load_settings()
         models = OllamaModels(settings.ollama_url, connect_timeout_seconds=settings.connect_timeout_seconds)
-        known = catalogue()
-        tokens = num_ctx or settings.num_ctx or read_modelfile(settings.modelfile).num_ctx or DEFAULT_NUM_CTX
-        load = Load(tokens, parallel or settings.model_parallel, kv.value, _FLASH[flash_attention])
-        wish = Wish(installed_or_known(models, model or chat_model(settings, models), known), load)
-        beside = embedder if embedder is not None else settings.embed_model if settings.embedder == "ollama" else "none"
-        if beside != "none":
-            wish = replace(wish, embedder=installed_or_known(models, beside, known), embedder_num_ctx=tokens)
-        found = plan(wish, seen_room(gpu_memory))
+        wanted = Wanted(
+            model, gpu_memory or (), num_ctx, parallel, kv.value, _FLASH[flash_attention], embedder=embedder
+        )
+        found = plan_of(settings, models, wanted)
         if picture is not None:
             write_text(picture, plan_picture(found, caller_language()))
         print_found(plan_object(found), plan_lines(found, caller_language()), as_json=as_json)
@@ -151,27 +144,6 @@ def list_models(*, as_json: Json = False) -> None:
         else:
             for name, weights, context, source in rows:
                 typer.echo(f"{name:<42}{weights / 1e9:7.1f} GB{context:>9,}  {source}")
-
-
-def seen_room(given_gib: list[float] | None) -> Room:
-    """The memory that was given, else what nvidia-smi sees, else the machine's own. Raises HostError."""
-    if given_gib:
-        return Room(tuple(int(gib * (1 << 30)) for gib in given_gib))
-    cards = seen_gpus()
-    names = ", ".join(card.name for card in cards)
-    return Room(tuple(card.total_bytes for card in cards), machine_bytes(), said_by=names)
-
-
-def chat_model(settings: Settings, models: OllamaModels) -> str:
-    """Name of the chat model, or of what its Modelfile is made from while it is not there yet."""
-    base = read_modelfile(settings.modelfile).base_model
-    if settings.answers != "ollama":
-        return base
-    try:
-        is_there = f"{settings.chat_model}:latest" in models.names() or settings.chat_model in models.names()
-    except ModelUnavailable:
-        return base
-    return settings.chat_model if is_there else base
 
 
 def write_text(path: Path, text: str) -> None:

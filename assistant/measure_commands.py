@@ -6,8 +6,8 @@ import asyncio
 import getpass
 import json
 import os
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,17 +15,17 @@ import httpx
 import typer
 
 from assistant.adapters.ollama_models import OllamaModels, installed_or_known
-from assistant.capacity_commands import Json, Kv, capacity, chat_model, print_found, write_text
+from assistant.capacity_commands import Json, Kv, capacity, print_found, write_text
 from assistant.cost_commands import tell_cost
 from assistant.errors import SettingsError, Text
 from assistant.history import MEASURING
 from assistant.host.memory import seen_gpus
 from assistant.load import Course, HeadersOf, measure
+from assistant.planning import advice_of, chat_model
 from assistant.release.catalogue import catalogue
-from assistant.release.context_advice import advise_context, context_lines
+from assistant.release.context_advice import context_lines
 from assistant.release.load_report import findings_lines, read_steps, report_object, report_page, report_picture
 from assistant.release.load_steps import TARGET_SECONDS, Step, findings
-from assistant.release.modelfile import read_modelfile
 from assistant.release.question_sets import read_question_set
 from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
@@ -35,7 +35,6 @@ STEPS = "1,2,4,8,16,32"
 LEAST_QUESTIONS = 5
 """Fewer real questions than this are no mix: the model would have most of their prompts read already."""
 MOST_QUESTIONS = 200
-MOST_PROMPTS = 20_000
 
 
 def measure_load(
@@ -205,32 +204,10 @@ def advise_window(
     """How long a window the questions of people really needed, and what another one saves or takes."""
     with telling_errors():
         settings = load_settings()
-        since = f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
-        prompts: Sequence[int] = open_ledger(settings).prompt_sizes(since=since, limit=MOST_PROMPTS)
         models = OllamaModels(settings.ollama_url, connect_timeout_seconds=settings.connect_timeout_seconds)
         facts = installed_or_known(models, model or chat_model(settings, models), catalogue())
-        num_ctx = _num_ctx(settings)
-        found = advise_context(
-            prompts,
-            num_ctx=num_ctx,
-            num_predict=settings.num_predict,
-            room_tokens=settings.prompt_limit_tokens or num_ctx - settings.num_predict,
-            model=facts,
-            kv_type=kv.value,
-        )
+        found = advice_of(settings, open_ledger(settings), facts, days=days, kv_type=kv.value)
         print_found(vars(found), context_lines(found, caller_language()), as_json=as_json)
-
-
-def _num_ctx(settings: Settings) -> int:
-    found = settings.num_ctx or read_modelfile(settings.modelfile).num_ctx
-    if found is None:
-        raise SettingsError(
-            Text(ja="num_ctx がどこにも書かれていません。", en="num_ctx is written nowhere."),
-            Text(
-                ja="Modelfile に PARAMETER num_ctx を書いてください。", en="Put PARAMETER num_ctx into the Modelfile."
-            ),
-        )
-    return found
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from assistant.wire_capacity import AdviceOut, CapacityOut, PlanOfMemoryOut
 from assistant.wire_people import AuditOut, KeyIn, KeyMadeOut, KeysOut, UserOut, UsersOut
 from assistant.wire_system import CheckupOut, SystemOut
 from ui.client import ApiClient
@@ -50,3 +54,19 @@ def set_user_state(client: ApiClient, name: str, *, is_disabled: bool) -> UserOu
 def audit(client: ApiClient, **wanted: str) -> AuditOut:
     """The newest entries of the audit; empty values are left out. Writes into the audit that it was read."""
     return client.call(AuditOut, "GET", "/admin/audit", query={name: value for name, value in wanted.items() if value})
+
+
+def capacity(client: ApiClient) -> CapacityOut:
+    """What can be planned, the memory that is seen, and the present settings."""
+    return client.call(CapacityOut, "GET", "/admin/capacity")
+
+
+def plan(client: ApiClient, wanted: Mapping[str, str | Sequence[str]]) -> PlanOfMemoryOut:
+    """The plan; a list is a value for each GPU. Of status 404 for a model that nobody knows."""
+    return client.call(PlanOfMemoryOut, "GET", f"/admin/capacity/plan?{urlencode(wanted, doseq=True)}")
+
+
+def advice(client: ApiClient, *, model: str, kv_type: str, days: int) -> AdviceOut:
+    """How long a window people's questions needed."""
+    query = {"model": model, "kv_type": kv_type, "days": str(days)}
+    return client.call(AdviceOut, "GET", "/admin/capacity/advice", query=query)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from assistant.errors import Text
-from ui.screens import ask, documents, history, ingestion, people, questions, releases, system, use
+from ui.screens import ask, capacity, documents, history, ingestion, people, questions, releases, system, use
 from ui.visit import Visit
 from ui.words import frame
 
@@ -55,6 +55,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Screen("releases", frame.NAV_RELEASES, ":material/publish:", releases.show),
             Screen("use", frame.NAV_USE, ":material/monitoring:", use.show),
             Screen("system", frame.NAV_SYSTEM, ":material/stethoscope:", system.show),
+            Screen("capacity", frame.NAV_CAPACITY, ":material/memory:", capacity.show),
             Screen("people", frame.NAV_PEOPLE, ":material/key:", people.show),
         ),
         scope="admin",

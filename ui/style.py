@@ -51,6 +51,9 @@ STYLE: Final = """<style>
 .stPopover button[aria-expanded="true"] { color: inherit !important; }
 .stButton button[kind="tertiary"] p { text-align: left; }
 .stHtml a:not(.ca-mark) { color: color-mix(in srgb, var(--ca-accent) 70%, currentColor); }
+/* White on the dark theme's primary colour has a contrast of 2.2 to 1; on the light theme's it has 5.6. */
+[data-testid^="stBaseButton-primary"]:not(:disabled) { background: var(--ca-accent); border-color: var(--ca-accent); }
+[data-testid="stMultiSelectTagsContainer"] :has(> span[title]) { background: var(--ca-accent) !important; }
 .stElementContainer:has(.ca-language) { display: none; }
 .stMainBlockContainer h3 { font-size: 1.3rem; }
 .ca-intro h1 { font-size: 1.75rem; line-height: 1.3; margin: 0; padding: 0 0 .25rem; }
@@ -119,7 +122,7 @@ STYLE: Final = """<style>
 .ca-state::before { content: ""; display: inline-block; width: .55rem; height: .55rem; margin-right: .5rem;
   border-radius: 50%; background: var(--ca-tone, #7a7f87); }
 .ca-good { --ca-tone: #2e8b57; }
-.ca-facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1rem; margin: 0 0 1rem; padding: 0 !important; font-size: .92rem; }
+.ca-facts { display: grid; padding: 0 !important; grid-template-columns: max-content 1fr; gap: .35rem 1rem; margin: 0 0 1rem; font-size: .92rem; }
 .ca-facts dt { color: color-mix(in srgb, currentColor 72%, transparent); } .ca-facts dd { margin: 0; }
 .ca-indexed { --ca-tone: #2e8b57; } .ca-warn { --ca-tone: var(--ca-warn); } .ca-failed { --ca-tone: var(--ca-bad); }
 [data-testid="stNavSectionHeader"] { font-weight: 600; color: inherit; }

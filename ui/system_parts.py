@@ -27,6 +27,14 @@ def finding_box(title: str, sentences: Sequence[str], *, is_bad: bool, language:
     return f'<div class="ca-box {kind}" lang="{language}"><p class="ca-box-title">{plain_html(title)}</p>{paragraphs}</div>'
 
 
+def verdict_box(title: str, sentences: Sequence[str], kind: str, *, language: Language) -> str:
+    """A verdict: `fits` green, `spills` amber, `too_large` red, `plain` grey; without a title the sentences alone."""
+    head = f'<p class="ca-box-title">{plain_html(title)}</p>' if title else ""
+    paragraphs = "".join(f"<p>{_with_commands(sentence)}</p>" for sentence in sentences if sentence)
+    tone = {"fits": "ca-news", "spills": "ca-notice", "too_large": "ca-problem"}.get(kind, "ca-refusal")
+    return f'<div class="ca-box {tone}" role="status" lang="{language}">{head}{paragraphs}</div>'
+
+
 def _with_commands(sentence: str) -> str:
     """The sentence, escaped; what stands between backticks is a command."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", plain_html(sentence))

@@ -19,6 +19,12 @@ VERDICTS = {
 }
 _MARKS = {Verdict.FITS: "", Verdict.SPILLS: "~", Verdict.TOO_LARGE: "x"}
 
+NO_GPU = Text(
+    ja="GPU が見つからないので、マシンのメモリで計算しました。GPU の分は `--gpu-memory GiB`。",
+    en="No GPU was seen: this is for the machine's memory. For a GPU give `--gpu-memory GiB`.",
+)
+"""The one notice whose remedy is an option of the command."""
+
 PARTS = {
     "weights": Text(ja="重み", en="weights"),
     "kv": Text(ja="KV キャッシュ", en="KV cache"),
@@ -155,12 +161,7 @@ def notices(found: Plan) -> list[Text]:
             )
         )
     if not found.room.is_gpu:
-        said.append(
-            Text(
-                ja="GPU が見つからないので、マシンのメモリで計算しました。GPU の分は `--gpu-memory GiB`。",
-                en="No GPU was seen: this is for the machine's memory. For a GPU give `--gpu-memory GiB`.",
-            )
-        )
+        said.append(NO_GPU)
     return said
 
 

@@ -16,7 +16,7 @@ from tests.stubs.axe import axe_source
 from ui.layout import GROUPS
 from ui.words import asking, history, say, sources
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(290)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 OpenPage = Callable[..., Page]
 PATIENCE_MS: Final = 60_000

@@ -115,13 +115,14 @@ def _show_form(found: KeysOut, users: UsersOut, visit: Visit) -> None:
             found.scopes,
             default=usual,
             key="key_scopes",
+            placeholder=say(words.CHOOSE, language),
             format_func=lambda scope: say(words.SCOPE_NAMES[scope], language) if scope in words.SCOPE_NAMES else scope,
         )
         groups = left.multiselect(
             say(words.GROUPS, language),
             found.groups,
             key="key_groups",
-            placeholder=say(words.NO_GROUPS, language),
+            placeholder=say(words.CHOOSE, language),
             help=say(words.GROUPS_HELP, language),
         )
         owner = right.selectbox(

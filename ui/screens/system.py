@@ -14,6 +14,7 @@ from ui import system_parts as pieces
 from ui.client import ProblemError
 from ui.formats import moment, number, percent, size
 from ui.listing import show_table
+from ui.numbers import show_numbers
 from ui.screens.documents import show_problem
 from ui.visit import Visit
 from ui.words import say
@@ -56,8 +57,7 @@ def _show_numbers(found: SystemOut, visit: Visit) -> None:
         (words.PACE, say(words.SECONDS, language, seconds=number(found.lines[0].pace_seconds, digits=1))),
         (words.PRESENT, say(words.OF_PLACES, language, count=found.present, places=found.most_present)),
     )
-    for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
-        column.metric(say(label, language), value)
+    show_numbers([(say(label, language), value) for label, value in shown])
     published = moment(found.published_at or "", language, timezone=visit.timezone)
     release = found.release_id or say(words.FOLDER_ANSWERS, language)
     facts = {
@@ -169,8 +169,7 @@ def _show_findings(checkup: CheckupOut, visit: Visit) -> None:
     if checkup.ended_at is not None and checkup.state == "done":
         when = moment(checkup.ended_at, language, timezone=visit.timezone)
         st.caption(say(words.LAST, language, when=when, by=checkup.by))
-    for column, (state, label) in zip(st.columns(len(words.STATES)), words.STATES.items(), strict=True):
-        column.metric(say(label, language), number(counts.get(state, 0)))
+    show_numbers([(say(label, language), number(counts.get(state, 0))) for state, label in words.STATES.items()])
     worst = [finding for finding in found if finding.state in ("fail", "warn")]
     if not worst:
         st.success(say(words.ALL_WELL, language), icon=":material/check_circle:")

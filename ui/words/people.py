@@ -29,7 +29,6 @@ SCOPE_NAMES: Final[dict[str, Text]] = {
     "admin": Text("管理(admin)", "administer (admin)"),
 }
 GROUPS: Final = Text("グループ", "Groups")
-NO_GROUPS: Final = Text("選ばない", "None")
 OWNER: Final = Text("持ち主", "Owner")
 NO_OWNER: Final = Text("なし", "nobody")
 RATE: Final = Text("質問 / 分", "Questions a minute")
@@ -54,6 +53,7 @@ OWNER_HELP: Final = Text(
 DAYS: Final = Text("有効な日数(0: 期限なし)", "Days until it ends (0: never)")
 RATE_HELP: Final = Text("1 分の質問数の上限(0: 全員と同じ)", "Most questions a minute (0: as everybody)")
 MAKE: Final = Text("キーを作る", "Make the key")
+CHOOSE: Final = Text("選んでください", "Choose")
 NAME_WRONG: Final = Text(
     "名前に使えない文字があるか、名前が空です。", "The name is empty or has letters that it may not have."
 )

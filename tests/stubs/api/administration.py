@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from assistant import wire, wire_admin, wire_library, wire_questions, wire_releases
-from tests.stubs.api import system
+from tests.stubs.api import capacity, system
 
 ADMINISTRATOR = "千恵"
 """The name that the stub lets administer and bring files."""
@@ -245,6 +245,7 @@ ANSWERS = {
     "/admin/releases/canary": CANARY,
     "/jobs": JOBS,
     **system.ANSWERS,
+    **capacity.ANSWERS,
 }
 
 
