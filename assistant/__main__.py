@@ -18,6 +18,7 @@ from assistant import (
     doctor_commands,
     measure_commands,
     people_commands,
+    prune_commands,
     release_commands,
 )
 from assistant.domain import Answer, Failed, Finished, Principal, Question, Token
@@ -207,6 +208,7 @@ app.add_typer(canary_commands.canary, name="canary")
 measure_commands.add_to(app)
 host_commands.add_to(app)
 release_commands.add_to(app)
+prune_commands.add_to(release_commands.release)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,13 +66,14 @@ def measure_load(
         settings = load_settings()
         former = _former(against)
         course = Course(api or settings.api_url, _mix(settings, questions), _users(steps), each, most_seconds, target)
-        headers_of = _with_key(key_file) if key_file is not None else _as_people(settings)
+        run = secrets.token_hex(8)
+        headers_of = _with_key(key_file) if key_file is not None else _as_people(settings, run)
         begun = datetime.now(UTC)
         try:
             seen = asyncio.run(measure(course, headers_of, say=_say, done=_say_step))
         finally:
             if key_file is None:
-                _forget(settings, max(course.users))
+                _forget(settings, run, max(course.users))
         found = findings(seen, target_seconds=target, wanted=people, parallel=settings.model_parallel, former=former)
         kept = report_object(seen, found, _about(settings, course, begun))
         if report is not None:
@@ -112,7 +114,7 @@ def _mix(settings: Settings, given: Path | None) -> list[str]:
     return [asked.text for asked in read_question_set(given).questions if asked.after is None]
 
 
-def _as_people(settings: Settings) -> HeadersOf:
+def _as_people(settings: Settings, run: str) -> HeadersOf:
     if not settings.proxy_secret:
         raise SettingsError(
             Text(ja="ASSISTANT_PROXY_SECRET がありません。", en="ASSISTANT_PROXY_SECRET is not set."),
@@ -121,17 +123,13 @@ def _as_people(settings: Settings) -> HeadersOf:
                 en="Run it with the API's own settings, or give a key of `assistant keys create` with --key-file.",
             ),
         )
-    ledger = open_ledger(settings)
-    if ledger.standing_of(f"{MEASURING}00").is_known:  # what these users asked is erased at the end
-        raise SettingsError(
-            Text(
-                ja=f"{MEASURING}00 という利用者がもういます。測定用の名前と重なっています。",
-                en=f"There is a user {MEASURING}00 already, which is a name of the measurement.",
-            ),
-            Text(ja="--key-file のキーで測ってください。", en="Measure with a key: --key-file."),
-        )
     secret = settings.proxy_secret
-    return lambda number: {"X-Forwarded-User": f"{MEASURING}{number:02}", "X-Proxy-Secret": secret}
+    return lambda number: {"X-Forwarded-User": _measurer(run, number), "X-Proxy-Secret": secret}
+
+
+def _measurer(run: str, number: int) -> str:
+    """A user's name for this run alone: what they asked is erased at the end, so nobody may have had it before."""
+    return f"{MEASURING}{run}-{number:02}"
 
 
 def _with_key(file: Path) -> HeadersOf:
@@ -147,11 +145,11 @@ def _with_key(file: Path) -> HeadersOf:
     return lambda _number: {"Authorization": f"Bearer {key}"}
 
 
-def _forget(settings: Settings, users: int) -> None:
+def _forget(settings: Settings, run: str, users: int) -> None:
     """What was asked for the measurement is no history of people."""
     ledger = open_ledger(settings)
     for number in range(users):
-        ledger.erase_user(f"{MEASURING}{number:02}", by=f"cli:{getpass.getuser()}")
+        ledger.erase_user(_measurer(run, number), by=f"cli:{getpass.getuser()}")
 
 
 def _former(path: Path | None) -> list[Step]:

@@ -108,7 +108,15 @@ def checked_scopes(scopes: Iterable[str]) -> list[str]:
 
 
 def checked_name(name: str) -> str:
-    """The name. Raises PeopleError for an empty or overlong one, or one with control characters."""
+    """The name. Raises PeopleError for an empty or overlong one, one with control characters, or one of a measurement."""
+    if name.startswith(MEASURING):
+        raise PeopleError(
+            Text(ja=f"{name} は測定用の名前です。", en=f"{name} is a name of measurements."),
+            Text(
+                ja=f"{MEASURING} で始まらない名前にしてください。`assistant capacity measure` が使い、終わると消します。",
+                en=f"Take one that does not begin with {MEASURING}: `assistant capacity measure` uses and erases those.",
+            ),
+        )
     if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME_CHARACTERS or not name.isprintable():
         raise PeopleError(
             Text(ja=f"{name!r} は名前に使えません。", en=f"{name!r} cannot be a name."),

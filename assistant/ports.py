@@ -22,6 +22,7 @@ from assistant.releases import (
     Content,
     LoadedModel,
     MadeModel,
+    ModelFile,
     Release,
     ReleaseAct,
     Standing,
@@ -341,6 +342,10 @@ class ModelHost(Protocol):
 
     async def digests(self) -> dict[str, str]:
         """What lies on the host: digests by full name."""
+        ...
+
+    async def files(self) -> dict[str, ModelFile]:
+        """What the models on the host take, by full name. One question a model."""
         ...
 
     def free_bytes(self) -> int | None:

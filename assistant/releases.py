@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from assistant.model_facts import ModelFacts
+
 SHARE_STEPS = 10_000
 MOST_WEIGHT = 4.0
 
@@ -146,8 +148,8 @@ class ReleaseUse:
 
 @dataclass(frozen=True)
 class MadeModel:
-    """A model as it lies on the host. `info` are the facts of its weights by their GGUF names; `window` in tokens is what
-    it was trained for, 0 if unknown."""
+    """A model as it lies on the host. `facts` are what its file says of memory, None where the host does not tell;
+    `window` in tokens is what it was trained for, 0 if unknown."""
 
     name: str
     digest: str
@@ -155,10 +157,18 @@ class MadeModel:
     system: str
     template: str
     parameters: Mapping[str, Any]
-    info: Mapping[str, Any]
+    facts: ModelFacts | None
     window: int
     can_chat: bool
     messages: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model takes on the host's disk. `weights` names the file that its weights are in, which several may share."""
+
+    weights: str
+    size_bytes: int
 
 
 @dataclass(frozen=True)

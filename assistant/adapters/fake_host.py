@@ -16,19 +16,28 @@ from typing import Any
 from assistant.adapters.fake import FakeChatModel
 from assistant.domain import ModelToken
 from assistant.errors import ModelMissing, Text, WillNotFit
-from assistant.releases import LoadedModel, MadeModel, Tried, full_name
+from assistant.model_facts import ModelFacts
+from assistant.releases import LoadedModel, MadeModel, ModelFile, Tried, full_name
 
 TEMPLATE = "{{ range .Messages }}{{ .Role }}: {{ .Content }}\n{{ end }}"
-INFO = {
-    "general.architecture": "fake",
-    "fake.block_count": 2,
-    "fake.attention.head_count_kv": 2,
-    "fake.attention.key_length": 64,
-    "fake.attention.value_length": 64,
-}
 BYTES_PER_TOKEN = 2 * 2 * (64 + 64) * 2
 WINDOW = 32_768
 SIZE_BYTES = 1 << 20
+FACTS = ModelFacts(
+    name="fake",
+    architecture="fake",
+    kv_heads=(2, 2),
+    heads=2,
+    embedding=128,
+    key_length=64,
+    value_length=64,
+    vocabulary=256,
+    context_length=WINDOW,
+    weights_bytes=SIZE_BYTES,
+    input_bytes=1 << 16,
+    layer_bytes=1 << 18,
+    source="made up",
+)
 NUM_CTX = 4096
 """Of a model that sets none."""
 
@@ -47,7 +56,7 @@ class FakeModelHost:
 
     def __post_init__(self) -> None:
         for name in self.bases:
-            self._put(_model(name))
+            self._put(fake_model(name))
 
     async def seen(self, name: str) -> MadeModel | None:
         """The model, if there is one."""
@@ -117,6 +126,10 @@ class FakeModelHost:
         """Digests by full name."""
         return {name: model.digest for name, model in self.models.items()}
 
+    async def files(self) -> dict[str, ModelFile]:
+        """All share the weights of one file."""
+        return {name: ModelFile("base", model.size_bytes) for name, model in self.models.items()}
+
     def free_bytes(self) -> int | None:
         """What the models leave."""
         return self.memory_bytes - sum(loaded.bytes for loaded in self.in_memory.values())
@@ -143,7 +156,8 @@ class FakeModelHost:
         return self.models[model.name]
 
 
-def _model(name: str) -> MadeModel:
+def fake_model(name: str) -> MadeModel:
+    """A base model as it lies on the host before anything is made of it."""
     return MadeModel(
         name=full_name(name),
         digest="",
@@ -151,7 +165,7 @@ def _model(name: str) -> MadeModel:
         system="",
         template=TEMPLATE,
         parameters={},
-        info=INFO,
+        facts=FACTS,
         window=WINDOW,
         can_chat=True,
     )

@@ -21,8 +21,9 @@ import structlog
 
 from assistant.adapters.model_http import HTTPX_ERRORS, async_client
 from assistant.adapters.ollama_embedder import ollama_server
+from assistant.adapters.ollama_models import facts_of
 from assistant.errors import ModelMissing, Text, WillNotFit
-from assistant.releases import LoadedModel, MadeModel, Tried, full_name
+from assistant.releases import LoadedModel, MadeModel, ModelFile, Tried, full_name
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ class OllamaModelHost:
             system=shown.get("system") or "",
             template=shown.get("template") or "",
             parameters=_parameters(shown.get("parameters") or ""),
-            info=info,
+            facts=facts_of(name, shown, source=f"{self._server.shown_url} /api/show"),
             window=window if isinstance(window, int) else 0,
             can_chat="completion" in (shown.get("capabilities") or []),
             messages=tuple((each["role"], each["content"]) for each in shown.get("messages") or []),
@@ -136,6 +137,11 @@ class OllamaModelHost:
     async def digests(self) -> dict[str, str]:
         """Digests by full name. Raises ModelUnavailable, ModelTimeout."""
         return {name: str(entry["digest"]) for name, entry in (await self._tags()).items()}
+
+    async def files(self) -> dict[str, ModelFile]:
+        """Weights and sizes by full name. Raises ModelUnavailable, ModelTimeout."""
+        rows = await self._tags()
+        return {name: ModelFile(await self._blob(name) or name, int(row["size"])) for name, row in rows.items()}
 
     def free_bytes(self) -> int | None:
         """Free memory of this machine, if the server is on it and this is a Linux."""

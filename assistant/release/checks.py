@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from assistant.errors import ReleaseRefused, Text, WillNotFit
 from assistant.release.modelfile import Modelfile
+from assistant.release.vram import Load, memory_of
 from assistant.releases import LoadedModel, MadeModel
-
-F16_BYTES = 2
-COMPUTE_BYTES = 350 << 20
-"""Measured 300 to 325 MiB beside weights and cache (ollama facts 7b)."""
 
 
 def check_made(modelfile: Modelfile, made: MadeModel) -> None:
@@ -84,27 +80,14 @@ def check_loaded(modelfile: Modelfile, loaded: LoadedModel, *, before: LoadedMod
 
 
 def needed_bytes(made: MadeModel, *, num_ctx: int, parallel: int) -> int:
-    """Memory for weights, cache (f16, the largest type) and compute; 0 for the cache where the facts are missing.
+    """Memory for weights, cache and compute, as `assistant capacity plan` reckons it (vram.py).
 
-    KV = num_ctx x parallel x sum over layers of kv heads x (key + value length) x 2 (17:fs/ggml/ggml.go; facts 5).
+    The server's KV type is not to be seen from here: f16 is the largest. With flash attention compute takes the least, so
+    that nothing is refused for that part. Where the host tells no facts it is the file alone: then loading decides.
     """
-    return made.size_bytes + num_ctx * parallel * kv_bytes_per_token(made.info) + COMPUTE_BYTES
-
-
-def kv_bytes_per_token(info: Mapping[str, Any]) -> int:
-    """Bytes of cache for one token at f16, from the GGUF's facts; 0 where they are missing."""
-    kind = info.get("general.architecture")
-
-    def number(name: str, otherwise: int = 0) -> int:
-        value = info.get(f"{kind}.{name}", otherwise)
-        return value if isinstance(value, int) else otherwise
-
-    heads = number("attention.head_count")
-    usual = number("embedding_length") // heads if heads else 0
-    lengths = number("attention.key_length", usual) + number("attention.value_length", usual)
-    by_layer = info.get(f"{kind}.attention.head_count_kv")
-    kv_heads = sum(by_layer) if isinstance(by_layer, list) else (by_layer or heads) * number("block_count")
-    return kv_heads * lengths * F16_BYTES
+    if made.facts is None:
+        return made.size_bytes
+    return memory_of(made.facts, Load(num_ctx, parallel, "f16", flash_attention=True)).buffers_bytes
 
 
 def check_memory(made: MadeModel, *, num_ctx: int, parallel: int, free_bytes: int, before: LoadedModel | None) -> None:

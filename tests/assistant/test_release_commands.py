@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from typer.testing import CliRunner, Result
 from assistant.__main__ import app
 from assistant.adapters.ledger import Ledger
 from assistant.audit import Act
+from assistant.release.prune import old_models
 from assistant.releases import ReleaseAct
 from tests.stubs.ollama.process import StubOllama, start_stub_ollama
 
@@ -104,3 +107,24 @@ def test_without_a_host_of_models_publishing_says_so(monkeypatch: pytest.MonkeyP
     draft = told("draft", "--temperature", "0.3")["release_id"]
     monkeypatch.setenv("ASSISTANT_ANSWERS", "quotes")
     assert "ASSISTANT_ANSWERS=quotes" in run("publish", draft, fails=True).output
+
+
+def test_pruning_shows_what_would_go_asks_first_and_keeps_what_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts = [told("draft", "--temperature", str(each))["release_id"] for each in (0.1, 0.3, 0.4)]
+    for each in drafts:
+        run("publish", each)
+    assert told("prune", "--dry-run")["old"] == []
+    monkeypatch.setattr(
+        "assistant.prune_commands.old_models", partial(old_models, at=datetime.now(UTC) + timedelta(days=31))
+    )
+    shown = told("prune", "--dry-run")
+    assert drafts[0] in {each["release_id"] for each in shown["old"]}
+    assert not {drafts[1], drafts[2]} & {each["release_id"] for each in shown["old"]}
+    assert (shown["taken"], shown["freed_bytes"]) == ([], 0)
+    run("prune", fails=True)  # nobody says yes
+    assert told("prune", "--dry-run") == shown
+    taken = told("prune", "--yes")["taken"]
+    assert taken == [each["model"] for each in shown["old"]]
+    assert told("prune", "--dry-run")["old"] == []
+    assert "There is no model to take away." in run("prune", "--yes").stdout
+    assert told("rollback")["release_id"] == drafts[1]

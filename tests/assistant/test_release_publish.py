@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.adapters.fake_host import BYTES_PER_TOKEN, SIZE_BYTES, TEMPLATE, FakeModelHost
+from assistant.adapters.fake_host import BYTES_PER_TOKEN, SIZE_BYTES, TEMPLATE, FakeModelHost, fake_model
 from assistant.adapters.ledger import Ledger
 from assistant.errors import (
     AssistantError,
@@ -23,9 +23,11 @@ from assistant.errors import (
     Text,
     WillNotFit,
 )
-from assistant.release.checks import COMPUTE_BYTES
+from assistant.release.catalogue import catalogue
+from assistant.release.checks import check_memory, needed_bytes
 from assistant.release.content import Edits, differences, edited, read_content
 from assistant.release.publish import Bars, Publisher, reloads
+from assistant.release.vram import Load, memory_of
 from assistant.releases import Content, LoadedModel, ReleaseAct, ReleaseState, Tried
 
 SYSTEM = "抜粋だけから　答えます。"
@@ -120,12 +122,29 @@ def test_without_a_former_release_there_is_nothing_to_go_back_to(scene: Scene) -
 
 def test_a_window_that_is_too_large_for_the_model_or_the_memory_is_refused(scene: Scene) -> None:
     scene.is_refused(scene.draft(num_ctx=1_000_000), WillNotFit, "more than the 32,768 tokens")
-    scene.host.memory_bytes = SIZE_BYTES + 16_000 * BYTES_PER_TOKEN + COMPUTE_BYTES
+    scene.host.memory_bytes = needed_bytes(fake_model("base"), num_ctx=16_000, parallel=1)
     scene.is_refused(scene.draft(num_ctx=20_000), WillNotFit, "num_ctx 20,000 x 1 needs")
     scene.host.memory_bytes = SIZE_BYTES + 8000 * BYTES_PER_TOKEN
     blind = replace(scene.publisher, host=_BlindHost(scene.host))
     scene.publisher = blind
     scene.is_refused(scene.draft(num_ctx=8192), WillNotFit, "not enough memory to load")
+
+
+def test_a_model_with_sliding_windows_is_reckoned_by_the_plan_and_fits_where_whole_windows_would_not() -> None:
+    facts = catalogue()["gemma3:12b-it-q4_K_M"]
+    made = replace(fake_model("gemma3"), facts=facts, size_bytes=facts.weights_bytes, window=facts.context_length)
+    planned = memory_of(facts, Load(32_768, 4, "f16", flash_attention=True))
+    assert needed_bytes(made, num_ctx=32_768, parallel=4) == planned.buffers_bytes
+    whole_windows = 2 * 32_768 * 4 * sum(facts.kv_heads) * (facts.key_length + facts.value_length)
+    assert planned.kv_bytes < whole_windows / 4
+    check_memory(made, num_ctx=32_768, parallel=4, free_bytes=planned.buffers_bytes, before=None)
+    with pytest.raises(WillNotFit, match="num_ctx 32,768 x 4 needs"):
+        check_memory(made, num_ctx=32_768, parallel=4, free_bytes=planned.buffers_bytes - 1, before=None)
+
+
+def test_a_host_that_tells_no_facts_is_asked_for_its_file_alone() -> None:
+    silent = replace(fake_model("base"), facts=None)
+    assert needed_bytes(silent, num_ctx=32_768, parallel=4) == SIZE_BYTES
 
 
 class _BlindHost:

@@ -13,6 +13,7 @@ from assistant.adapters.fake_host import FakeModelHost
 from assistant.adapters.ollama_host import OllamaModelHost
 from assistant.errors import ModelMissing, ModelUnavailable
 from assistant.ports import ModelHost
+from assistant.releases import full_name
 from tests.contracts.conftest import RealOllama, free_port
 from tests.stubs.ollama.process import StubOllama
 
@@ -117,6 +118,17 @@ def test_a_model_that_is_taken_away_is_gone_and_twice_is_no_error(hosted: Hosted
     hosted.do(hosted.host.remove(NAME))
     assert hosted.do(hosted.host.seen(NAME)) is None
     assert NAME not in hosted.do(hosted.host.digests())
+
+
+def test_files_say_which_models_share_their_weights_and_a_model_of_memory_says_its_facts(hosted: Hosted) -> None:
+    made = hosted.make(parameters={"num_ctx": 1024})
+    hosted.do(hosted.host.copy(NAME, SECOND))
+    files = hosted.do(hosted.host.files())
+    assert files.keys() == hosted.do(hosted.host.digests()).keys()
+    own, base = files[NAME], files[full_name(hosted.base)]
+    assert own.weights == base.weights == files[full_name(SECOND)].weights
+    assert own.size_bytes >= made.facts.weights_bytes > 0
+    assert made.facts.context_length == made.window
 
 
 def test_a_server_that_is_away_is_told_as_one() -> None:

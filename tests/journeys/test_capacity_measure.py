@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.journeys.deployment import ROOT, Deployment
+from tests.journeys.deployment import PROXY_SECRET, ROOT, Deployment
 from tests.stubs.ollama.process import start_stub_ollama
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -33,6 +34,8 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 def test_users_are_measured_step_by_step_and_leave_no_trace(deployment: Deployment, tmp_path: Path) -> None:
     report = tmp_path / "report"
+    person = {"headers": {"X-Forwarded-User": "measuring-00", "X-Proxy-Secret": PROXY_SECRET}}
+    assert deployment.ask("有給休暇は何日前までに申請しますか?", **person).status_code == 200
     done = deployment.run(
         "assistant", "capacity", "measure", "--steps", "1,2,8", "--each", "4", "--people", "9999", "--target", "60",
         "--questions", str(ROOT / "modelfiles/golden"), "--report", str(report), "--json", timeout_seconds=400,
@@ -52,5 +55,7 @@ def test_users_are_measured_step_by_step_and_leave_no_trace(deployment: Deployme
     assert "| 8 | 16 | 16 |" in page
     assert (report / "report.svg").read_text(encoding="utf-8").startswith("<?xml")
 
+    kept = httpx.get(f"{deployment.api_url}/conversations", headers=person["headers"], timeout=60, trust_env=False)
+    assert len(kept.json()["conversations"]) == 1, "a person whose name looks like a measurement's keeps what is theirs"
     again = deployment.run("assistant", "capacity", "advise", "--json", "--model", "llama3.1:8b-instruct-q4_K_M")
     assert json.loads(again.stdout)["questions"] == 0, "what was asked for the measurement is forgotten"

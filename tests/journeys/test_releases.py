@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant.adapters.fake_host import BYTES_PER_TOKEN, SIZE_BYTES, FakeModelHost
+from assistant.adapters.fake_host import FakeModelHost, fake_model
 from assistant.ask import ask
 from assistant.domain import EVERYONE, DependencyState, Finished, Principal, Question
 from assistant.errors import ReleaseRefused, StoreUnavailable, Text, WillNotFit
-from assistant.release.checks import COMPUTE_BYTES
+from assistant.release.checks import needed_bytes
 from assistant.release.compare import Compared, compare
 from assistant.releases import Content, Standing
 from tests.journeys.releasing import QUESTION, USERS, Company, company_on
@@ -54,7 +54,7 @@ def test_while_five_people_ask_nobody_loses_a_question_to_good_or_bad_releases(
             assert drafted.release_id == FOLDER.release_id
             await company.publisher.publish(good, by="chie")
             await company.until_answered_by(good)
-            host.memory_bytes = SIZE_BYTES + 8000 * BYTES_PER_TOKEN + COMPUTE_BYTES
+            host.memory_bytes = needed_bytes(fake_model("base"), num_ctx=8000, parallel=1)
             with pytest.raises(WillNotFit):
                 await company.publisher.publish(too_large, by="chie")
             await company.until_answered_by(good)

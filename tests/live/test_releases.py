@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,9 @@ from assistant.ask import ask
 from assistant.errors import ReleaseRefused, WillNotFit
 from assistant.release.compare import Compared, compare
 from assistant.release.modelfile import parse_modelfile
+from assistant.release.prune import freed_bytes, old_models, take_away
 from assistant.release.publish import Bars
-from assistant.releases import Content
+from assistant.releases import Content, ReleaseAct
 from tests.journeys.releasing import QUESTION, Company, company_on
 from tests.live.asking import ANSWER_SECONDS
 from tests.live.ollama_process import LiveOllama
@@ -43,10 +45,23 @@ PATIENT = Bars(
 )  # the machine is shared; the bars have tests of their own
 
 
+class MeddledHost(OllamaModelHost):
+    """The real host, on which somebody spoils the model of the release `spoils` right after it was moved to."""
+
+    spoils = ""
+
+    async def copy(self, source: str, destination: str) -> None:
+        """The alias is moved, then the model behind it loses its template: it never sees a question any more."""
+        await super().copy(source, destination)
+        if self.spoils and source.endswith(self.spoils):
+            spoiled = {"template": "{{ .System }}", "parameters": dict(parse_modelfile(FOLDER.modelfile).parameters)}
+            await self.make(source, base=QWEN_CODER_0_5B.name, settings=spoiled)
+
+
 @pytest.fixture
 def company(live_ollama: LiveOllama, tmp_path: Path) -> Iterator[Company]:
     live_ollama.create_chat_model_of(QWEN_CODER_0_5B)
-    host = OllamaModelHost(url=live_ollama.url, connect_timeout_seconds=60)
+    host = MeddledHost(url=live_ollama.url, connect_timeout_seconds=60)
     modelfile = parse_modelfile(FOLDER.modelfile)
     settings = {"system": SYSTEM, "parameters": dict(modelfile.parameters)}
     asyncio.run(host.make(ALIAS, base=modelfile.base_model, settings=settings))
@@ -73,6 +88,26 @@ def company(live_ollama: LiveOllama, tmp_path: Path) -> Iterator[Company]:
             await host.remove(name)
 
     asyncio.run(clean())
+
+
+def test_pruning_takes_old_models_from_a_real_host_and_leaves_their_weights_to_the_others(company: Company) -> None:
+    ledger, host = company.ledger, company.publisher.host
+    drafts = [ledger.release(company.draft(passages=number)) for number in (1, 2, 3)]
+
+    async def course() -> None:
+        standing = await company.publisher.adopted(by="chie")
+        names = [await company.publisher.make(draft) for draft in drafts]
+        ledger.set_canary(drafts[2].release_id, 10, revision=standing.revision, by="chie")
+        files = await host.files()
+        old = old_models(ledger, files, older_than_days=0, at=datetime.now(UTC) + timedelta(days=1))
+        assert [each.model for each in old] == names[:2]
+        assert freed_bytes(names[:2], files) == 0, "the base model has the same weights"
+        assert files[names[0]].weights == files[f"{QWEN_CODER_0_5B.name}:latest"].weights
+        await take_away(ledger, host, old, by="chie")
+        assert (await host.files()).keys() == files.keys() - set(names[:2])
+        assert await host.seen(names[2]) is not None
+
+    asyncio.run(course())
 
 
 @pytest.mark.long  # five loads of a model and its probes: minutes on two cores
@@ -125,3 +160,40 @@ def test_five_people_lose_no_question_while_releases_are_published_refused_and_t
     shown = asyncio.run(company.publisher.host.seen(f"{ALIAS}:{good}"))
     assert shown is not None
     assert shown.system == SYSTEM
+
+
+@pytest.mark.long  # seven probes and people's questions, in turns
+def test_a_release_that_breaks_after_it_was_published_is_taken_back_by_itself(company: Company) -> None:
+    good_until_moved = company.draft(passages=1)
+    host = company.publisher.host
+    assert isinstance(host, MeddledHost)
+    host.spoils = good_until_moved
+    times: dict[str, float] = {}
+
+    def note(step: str) -> None:
+        times[step] = time.monotonic()
+
+    publisher = replace(company.publisher, told=note)
+
+    async def day() -> None:
+        async with company.busy():
+            await company.until_answered_by(FOLDER.release_id, times=1)
+            with pytest.raises(ReleaseRefused, match="put back by itself"):
+                await publisher.publish(good_until_moved, by="chie")
+            times["back"] = time.monotonic()
+            await company.until_answered_by(FOLDER.release_id, times=2)
+
+    asyncio.run(day())
+    events = [(event.act, event.actor) for event in company.ledger.release_events(limit=3)]
+    counted = Counter((one.release_id, one.mode.value) for one in company.answers)
+    why = company.ledger.release_events(good_until_moved)[0].why
+    print(
+        f"\nback {times['back'] - times['moved']:.0f} s after the move; {counted}, failed {len(company.failures)}\n{why}"
+    )
+    assert company.failures == []
+    assert {mode for _, mode in counted} == {"generated"}, "no answer fell back to quotes"
+    assert company.ledger.standing().release_id == FOLDER.release_id
+    assert {(ReleaseAct.ROLLED_BACK, "publish"), (ReleaseAct.PUBLISHED, "chie")} <= set(events)
+    shown = asyncio.run(host.seen(ALIAS))
+    assert shown is not None
+    assert ".Messages" in shown.template, "other programs find the former model under the usual name, too"
