@@ -25,7 +25,7 @@ from assistant.release.examining.finding import MARKS, WORST_FIRST, Finding, unc
 from assistant.release.examining.indexes import compare_indexes, indexes
 from assistant.release.examining.look import Site, look
 from assistant.release.examining.models import Wanted
-from assistant.release.modelfile import read_modelfile
+from assistant.release.modelfile import parse_modelfile, read_modelfile
 from assistant.settings import Settings, load_settings
 from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
 from assistant.users_file import users_state
@@ -175,9 +175,15 @@ def _indexes(assistant: Assistant) -> list[Finding]:
 def _facts(ledger: Ledger) -> Facts:
     found = [entry for act in (Act.BACKED_UP, Act.RESTORED) if (entry := ledger.last_entry(act)) is not None]
     newest = max(found, key=lambda entry: str(entry.details.get("made_at", "")), default=None)
+    standing = ledger.standing()
+    published = None if standing.release_id is None else ledger.release(standing.release_id)
+    answering = [published, None if standing.canary_id is None else ledger.release(standing.canary_id)]
     return Facts(
         newest=ledger.newest_time(),
         documents=ledger.counts_of_truth()["documents"],
         backup_made_at=str(newest.details.get("made_at", "")) if newest is not None else "",
         backup_place=newest.subject if newest is not None else "",
+        release_id="" if published is None else published.release_id,
+        num_ctx=None if published is None else parse_modelfile(published.content.modelfile).num_ctx,
+        models=tuple(each.model for each in answering if each is not None and each.model is not None),
     )

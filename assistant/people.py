@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from assistant.domain import Principal
 from assistant.errors import PeopleError, Text
+from assistant.history import MEASURING
 
 SCOPES = ("ask", "documents", "ingest", "admin")
 """What a key may do: ask and search, read documents, run ingestions, administer."""

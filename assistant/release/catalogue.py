@@ -126,7 +126,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
     ),
 }  # fmt: skip
 """Numbers: config.json of `source` on its publisher's hub, in this order: layers, hidden size, heads, key-value heads, size of
-a head, size of the feed-forward layer, words, context; then the size of the Q4_K_M file."""
+a head, size of the feed-forward layer, words, context; then the size of the Q4_K_M file. Compared with copies of these files
+elsewhere: docs/lab-notes.md, 2026-11-27."""
 
 
 def catalogue() -> dict[str, ModelFacts]:

@@ -19,6 +19,7 @@ from assistant.ports import Embedder
 from assistant.release.examining import doors, gpu, models, upkeep
 from assistant.release.examining.finding import Finding, of_dependency, ok, plain, unchecked
 from assistant.release.examining.look import Seen, Site
+from assistant.release.examining.models import Wanted
 from assistant.release.examining.ollama_log import killed_in
 
 COMMANDS = {
@@ -33,12 +34,19 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What the ledger says, for checks that compare the machine with it. Empty times: nothing there."""
+    """What the ledger says, for checks that compare the machine with it. Empty times: nothing there.
+
+    `release_id` is the published release, empty while the folder answers; `num_ctx` is its window, and `models` are names that
+    it and a canary have on the model server.
+    """
 
     newest: str = ""
     documents: int = 0
     backup_made_at: str = ""
     backup_place: str = ""
+    release_id: str = ""
+    num_ctx: int | None = None
+    models: tuple[str, ...] = ()
 
 
 def of_readiness(states: Sequence[DependencyState]) -> list[Finding]:
@@ -58,7 +66,11 @@ def of_machine(seen: Seen, site: Site, facts: Facts) -> list[Finding]:
         gpu.gpu_driver(seen.smi, vendors=seen.vendors),
         gpu.container_toolkit(seen.docker, has_gpu=has_gpu),
         *_of_addresses(seen, site),
-        *(_of_ollama(seen, site, gpus=len(cards), has_gpu=has_gpu) if site.ollama_url is not None else []),
+        *(
+            _of_ollama(seen, _wanted(site, facts), gpus=len(cards), has_gpu=has_gpu)
+            if site.ollama_url is not None
+            else []
+        ),
         doors.exposed_ports(site.ports, seen.listening, seen.published, is_container=seen.is_container),
         doors.passwords(proxy_secret=site.proxy_secret, database_url=site.database_url, htpasswd=seen.htpasswd),
         doors.certificate(
@@ -85,8 +97,20 @@ def _of_addresses(seen: Seen, site: Site) -> list[Finding]:
     ]
 
 
-def _of_ollama(seen: Seen, site: Site, *, gpus: int, has_gpu: bool) -> list[Finding]:
-    wanted, settings = site.wanted, seen.ollama_settings
+def _wanted(site: Site, facts: Facts) -> Wanted:
+    """What is asked of Ollama: once a release is published its window counts, and not the folder's."""
+    if not facts.release_id:
+        return site.wanted
+    return replace(
+        site.wanted,
+        num_ctx=facts.num_ctx or site.wanted.num_ctx,
+        create_command=f"assistant release publish {facts.release_id}",
+        aliases=facts.models,
+    )
+
+
+def _of_ollama(seen: Seen, wanted: Wanted, *, gpus: int, has_gpu: bool) -> list[Finding]:
+    settings = seen.ollama_settings
     killed = killed_in(seen.kernel.out) if seen.kernel is not None and seen.kernel.status == 0 else []
     findings = [
         gpu.gpu_in_container(seen.ollama_container, seen.smi_inside, has_gpu=has_gpu),

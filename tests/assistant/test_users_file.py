@@ -6,7 +6,7 @@ import pytest
 
 from assistant.adapters.ledger import Ledger
 from assistant.errors import PeopleError
-from assistant.people import User, expiry
+from assistant.people import User, checked_name, expiry
 from assistant.users_file import parse_users, read_htpasswd, read_users, sync_users, users_state
 
 
@@ -85,6 +85,16 @@ def test_doctor_says_whether_the_file_is_applied(tmp_path: Path) -> None:
     assert state is not None
     assert [*seen, state.state] == ["warn", "warn", "ok"]
     ledger.close()
+
+
+def test_a_name_of_measurements_is_nobodys(tmp_path: Path) -> None:
+    file = tmp_path / "users.toml"
+    file.write_text('[users.measuring-01]\ngroups = ["hr"]\n', encoding="utf-8")
+    with pytest.raises(PeopleError, match="measuring-01"):
+        read_users(file)
+    with pytest.raises(PeopleError, match="is a name of measurements"):
+        checked_name("measuring-01")
+    assert checked_name("measurer") == "measurer"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -3,115 +3,19 @@ well, and each fault that is made in it is named by the right check. Only what a
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx
 import pytest
 
-from assistant.adapters.this_machine import ThisMachine
 from assistant.audit import Act, AuditEntry
-from assistant.backup.making import Contents, back_up
-from assistant.doctor_commands import examine, site_of
-from assistant.embedders import Embedders
-from assistant.generation import Generation
 from assistant.host.certificate import make_certificate
-from assistant.host.passwords import new_password, write_password
-from assistant.machine import Ran
-from assistant.release.examining.finding import Finding
-from assistant.release.examining.look import CONTAINER_MARKS, Site
-from assistant.settings import Door, Settings
-from assistant.wiring import OpenStores, open_stores
-from ingest.index_sync import Stores, mend
+from ingest.index_sync import mend
 from tests.contracts.conftest import ChromaServer, free_port
-from tests.contracts.test_ledger import store
-from tests.doctor.recorded import good_machine
+from tests.doctor.deployed import MODELFILE, Deployment, WithGpu, answering_as_the_api
 from tests.stubs.ollama.process import StubOllama, start_stub_ollama
 
 pytestmark = pytest.mark.slow
-
-SECRET = "0123456789abcdef0123456789abcdef"
-MODELFILE = "FROM llama3.1:8b\nPARAMETER num_ctx 8192\nSYSTEM 規則\n"
-
-
-class Here(ThisMachine):
-    """This machine, with the GPU, Docker and systemd of the recorded one."""
-
-    def run(self, *command: str) -> Ran | None:
-        found = good_machine()["commands"].get(" ".join(command))
-        if found is not None and command[0] != "tesseract":
-            return Ran(0, found.get("out", ""), found.get("err", ""))
-        return super().run(*command)
-
-    def mode_of(self, path: Path) -> int | None:
-        return None if path in CONTAINER_MARKS else super().mode_of(path)
-
-
-class Healthy(BaseHTTPRequestHandler):
-    """Answers as the API's /healthz does."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b'{"status": "ok"}')
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
-
-
-class Deployment:
-    """Real parts in one folder; `alarms` are the checks that warn or fail."""
-
-    def __init__(self, folder: Path, chroma: ChromaServer, ollama: StubOllama, api_port: int) -> None:
-        self.folder = folder
-        (folder / "models").mkdir()
-        self.modelfile = folder / "models/x.Modelfile"
-        self.modelfile.write_text(MODELFILE, encoding="utf-8")
-        self.settings = Settings(
-            _env_file=None, data_folder=folder / "var", chroma_url=chroma.url, ollama_url=ollama.url,  # type: ignore[call-arg]
-            api_url=f"http://127.0.0.1:{api_port}", api_port=api_port, ui_port=free_port(), embed_model="bge-m3",
-            modelfile=self.modelfile, proxy_secret=SECRET, rules_file=folder / "ingest.toml",
-            door=Door(users_file=folder / "users.toml"),
-        )  # fmt: skip
-        self.ollama = ollama
-        self.stores: OpenStores = open_stores(self.settings)
-        make_certificate(folder / "tls", ["assistant.example"], days=90)
-        write_password(folder / "htpasswd", "aiko", new_password())
-        self.generation = self._filled()
-        back_up(self.stores.ledger, Contents((), (), self.settings.data_folder), folder / "backups", keep=2, by="test")
-
-    def _filled(self) -> Generation:
-        ledger = self.stores.ledger
-        for number in range(6):
-            store(ledger, f"{number}.md", f"第{number}条 休暇は三営業日前までに申請する。", sha256=str(number))
-        ingesting = self.ingesting
-        generation = ingesting.new_generation()
-        ledger.switch_generation(generation.generation_id)
-        active = ledger.active_generation()
-        assert active is not None
-        mend(ingesting, active)
-        return active
-
-    @property
-    def ingesting(self) -> Stores:
-        """The stores as an ingestion has them."""
-        parts = self.stores
-        embedders: Embedders = parts.embedders
-        return Stores(parts.ledger, parts.embedder, parts.vectors, parts.lexical, 5.0, embedders=embedders)
-
-    def findings(self, settings: Settings | None = None) -> dict[str, Finding]:
-        """What the doctor finds, by check."""
-        chosen = settings or self.settings
-        site: Site = site_of(chosen, passwords=self.folder / "htpasswd", tls=self.folder / "tls")
-        return {finding.name: finding for finding in asyncio.run(examine(chosen, site, Here()))}
-
-    def alarms(self, settings: Settings | None = None) -> dict[str, str]:
-        """Those that warn or fail."""
-        found = self.findings(settings)
-        return {name: finding.state for name, finding in found.items() if finding.state in ("warn", "fail")}
 
 
 @pytest.fixture(autouse=True)
@@ -122,19 +26,21 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def ollama() -> Iterator[StubOllama]:
+    with start_stub_ollama(models=["company-assistant", "bge-m3"], is_on_gpu=True, load_seconds=0) as stub:
+        httpx.post(f"{stub.url}/api/chat", json={"model": "company-assistant", "messages": []}, timeout=30)
+        yield stub
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory, ollama: StubOllama) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("doctor")
     chroma = ChromaServer(folder / "chroma", free_port())
     chroma.start()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Healthy)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with start_stub_ollama(models=["company-assistant", "bge-m3"], is_on_gpu=True, load_seconds=0) as ollama:
-            httpx.post(f"{ollama.url}/api/chat", json={"model": "company-assistant", "messages": []}, timeout=30)
-            yield Deployment(folder, chroma, ollama, server.server_address[1])
+        with answering_as_the_api() as api_port:
+            yield Deployment(folder, chroma.url, ollama.url, api_port, machine=WithGpu(), embed_model="bge-m3")
     finally:
-        server.shutdown()
-        server.server_close()
         chroma.stop()
 
 
@@ -171,13 +77,13 @@ def test_an_index_that_is_out_of_step_is_named_and_mended(deployment: Deployment
     assert deployment.alarms() == {}
 
 
-def test_what_is_wrong_with_the_models_is_named(deployment: Deployment) -> None:
-    deployment.ollama.change_settings(version="0.16.3")
+def test_what_is_wrong_with_the_models_is_named(deployment: Deployment, ollama: StubOllama) -> None:
+    ollama.change_settings(version="0.16.3")
     try:
         # another version makes other vectors, so that the embedder is not the one of the indexes any more
         assert deployment.alarms().get("ollama_version") == "fail"
     finally:
-        deployment.ollama.change_settings(version="0.17.7")
+        ollama.change_settings(version="0.17.7")
     deployment.modelfile.write_text(MODELFILE.replace("8192", "4096"), encoding="utf-8")
     try:
         assert deployment.alarms().get("num_ctx") == "fail"

@@ -62,6 +62,21 @@ def test_every_check_has_a_reason_in_both_languages() -> None:
     assert all(matter.title.ja and matter.title.en and matter.source for matter in MATTERS.values())
 
 
+def test_once_a_release_is_published_its_window_counts_and_not_the_folders() -> None:
+    machine = good_machine()
+    show = machine["replies"]["http://ollama/api/show company-assistant"]
+    show["parameters"] = show["parameters"].replace("8192", "4096")
+    machine["replies"]["http://ollama/api/ps"]["models"][0] |= {"name": "company-assistant:r_1", "context_length": 4096}
+    assert alarms(machine) == {"num_ctx": "fail"}
+    machine["facts"] |= {"release_id": "r_1", "num_ctx": 4096, "models": ["company-assistant:r_1"]}
+    assert alarms(machine) == {}
+    machine["replies"]["http://ollama/api/ps"]["models"][0]["context_length"] = 8192
+    assert alarms(machine) == {"num_ctx": "fail"}
+    machine["facts"]["num_ctx"] = 2048
+    (found,) = [finding for finding in examined(machine) if finding.name == "num_ctx"]
+    assert found.command == "assistant release publish r_1"
+
+
 def test_old_lines_of_the_log_from_before_a_restart_do_not_count() -> None:
     machine = broken_machine({"more_log": "cudaMalloc failed: out of memory\n"})
     assert alarms(machine) == {"model_memory": "fail"}

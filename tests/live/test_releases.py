@@ -191,7 +191,8 @@ def test_a_release_that_breaks_after_it_was_published_is_taken_back_by_itself(co
         f"\nback {times['back'] - times['moved']:.0f} s after the move; {counted}, failed {len(company.failures)}\n{why}"
     )
     assert company.failures == []
-    assert {mode for _, mode in counted} == {"generated"}, "no answer fell back to quotes"
+    # whoever asks in the seconds before it is taken back may get quotes, with the reason
+    assert {mode for release_id, mode in counted if release_id == FOLDER.release_id} == {"generated"}
     assert company.ledger.standing().release_id == FOLDER.release_id
     assert {(ReleaseAct.ROLLED_BACK, "publish"), (ReleaseAct.PUBLISHED, "chie")} <= set(events)
     shown = asyncio.run(host.seen(ALIAS))

@@ -30,12 +30,16 @@ NO_LOG = Text(
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the deployment asks of Ollama; None where another server or none does that work."""
+    """What the deployment asks of Ollama; None where another server or none does that work.
+
+    `aliases` are other names of the chat model: Ollama tells of a loaded one by the name that loaded it first.
+    """
 
     chat_model: str | None
     embed_model: str | None
     num_ctx: int | None
     create_command: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -130,7 +134,7 @@ def num_ctx(
             Text(ja="モデルを作り直してください。", en="Create the model anew."),
             wanted.create_command,
         )  # fmt: skip
-    loaded = _loaded_window(running, wanted.chat_model)
+    loaded = _loaded_window(running, [wanted.chat_model, *wanted.aliases])
     if loaded is not None and loaded != wanted.num_ctx:
         return Finding(
             "num_ctx", "fail",
@@ -198,7 +202,9 @@ def models_evict(
             ),
             "ollama ps",
         )  # fmt: skip
-    others = [str(row["name"]) for row in running or () if not _is_one_of(str(row["name"]), wanted.names)]
+    others = [
+        str(row["name"]) for row in running or () if not _is_one_of(str(row["name"]), [*wanted.names, *wanted.aliases])
+    ]
     if others and len(running or ()) > needed:
         return Finding(
             "models_evict", "warn", plain(", ".join(others)),
@@ -305,12 +311,12 @@ def _parameter(show: Mapping[str, Any], name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _loaded_window(running: Sequence[Mapping[str, Any]] | None, model: str) -> int | None:
+def _loaded_window(running: Sequence[Mapping[str, Any]] | None, names: Sequence[str]) -> int | None:
     return next(
         (
             int(row["context_length"])
             for row in running or ()
-            if _is_one_of(str(row["name"]), [model]) and row.get("context_length")
+            if _is_one_of(str(row["name"]), names) and row.get("context_length")
         ),
         None,
     )
