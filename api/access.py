@@ -74,6 +74,7 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/folders"): _READ,
     ("GET", "/uploads"): Access(("ingest",), Seen.OWN),  # and people of ASSISTANT_UPLOADS__GROUPS
     ("POST", "/uploads"): Access(("ingest",), Seen.OWN, 202),
+    ("DELETE", "/uploads/{place}/{name}"): Access(("ingest", "admin"), status=204),  # one's own; administrators any
     ("GET", "/jobs"): _RUN,
     ("POST", "/jobs"): Access(("ingest", "admin"), status=202),
     ("GET", "/jobs/{job_id}"): _RUN,
@@ -151,7 +152,8 @@ def access_page(app: FastAPI) -> str:
         "Status of each kind of caller. *Another user* holds the scope and asks for what they may not see: an address with an",
         "id answers 404 as if there were none, a list or a search answers without it. 401 and 403 tell nothing of what is",
         "there. `/sign-in` is there when OpenID Connect is set up.",
-        "People in a group of `ASSISTANT_UPLOADS__GROUPS` may upload without the scope ingest.",
+        "People in a group of `ASSISTANT_UPLOADS__GROUPS` may upload without the scope ingest. Whoever may upload takes back their",
+        "own (another's is 404), administrators any.",
         "With the scopes ingest and admin a caller sees numbers by folder and by day, and with admin the words of questions",
         "without a good answer and of rated ones, never who asked, whatever their groups: they administer the whole (0025).",
         "`/admin/audit` alone says who did what; each look into it is an entry of it. A key made by `/admin/keys` has at most the",

@@ -80,6 +80,14 @@ def discard(file: Path) -> None:
     file.unlink(missing_ok=True)
 
 
+def take_away(file: Path) -> None:
+    """Deletes an upload; one that is gone by now is no error. Raises StoreUnavailable."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise _disk_fails() from error
+
+
 async def _write(body: AsyncIterator[bytes], draft: Path, *, limit_bytes: int) -> tuple[int, str]:
     await anyio.to_thread.run_sync(_prepare, draft.parent)
     digest, size_bytes = hashlib.sha256(), 0

@@ -46,6 +46,7 @@ from api.tracing import Traces
 from api.upkeep import kept_up
 from assistant.adapters.breaker import Breaker
 from assistant.admission import Admission
+from assistant.line import TIMED_ANSWERS
 from assistant.settings import Settings
 
 if TYPE_CHECKING:  # see api/edge.py
@@ -74,6 +75,7 @@ def create_app(
         lifespan=_lifespan,
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
+        redirect_slashes=False,  # it would not know of the /api in front of it behind nginx
     )
     app.state.edge = _edge(settings, assistant, log or make_log(settings))
     parts = (
@@ -133,11 +135,21 @@ def _edge(settings: Settings, assistant: Assistant | None, log: FilteringBoundLo
     return edge
 
 
+async def _paced(edge: Edge) -> None:
+    """Lets each line know how long its model's last answers took, so that the first who wait are not told a guess."""
+    lines = edge.admission.lines
+    answers = await anyio.to_thread.run_sync(edge.assistant.ledger.answered_seconds, TIMED_ANSWERS * len(lines))
+    for model, seconds in answers:
+        is_second = len(lines) > 1 and model == edge.settings.second.model
+        lines[int(is_second)].learn(seconds)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
     try:
         if edge.opened is not None:
+            await _paced(edge)
             async with mcp.running(app), kept_up(app):  # the canary uses the tools, too
                 yield
             return
@@ -145,6 +157,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
         async with open_assistant(edge.settings) as assistant, mcp.running(app):
             edge.opened = assistant
+            await _paced(edge)
             async with kept_up(app):
                 yield
             edge.closing.set()

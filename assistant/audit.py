@@ -33,6 +33,7 @@ class Act(StrEnum):
     VIEWED = "viewed"
     JOB_REQUESTED = "job_requested"
     UPLOADED = "uploaded"
+    UPLOAD_TAKEN_BACK = "upload_taken_back"
     QUESTION_ASSIGNED = "question_assigned"
     VALUE_KEPT = "value_kept"
     SIGNED_IN = "signed_in"

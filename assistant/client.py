@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -42,6 +43,7 @@ from assistant.wire_history import (
     Rating,
     ValidityOut,
 )
+from assistant.wire_library import UploadedOut, UploadsOut
 
 SILENCE_LIMIT_SECONDS: Final = 330.0
 """How long an answer may stay silent: the longest wait for a first token, and some seconds for the network."""
@@ -191,6 +193,19 @@ class Client:
         """Asks for an ingestion; the same `request_key` within a day gives the same job."""
         headers = {} if request_key is None else {"Idempotency-Key": request_key}
         return self._fetch(JobOut, "POST", "/jobs", json={"folder": folder}, headers=headers)
+
+    def upload(self, name: str, content: bytes, *, replace: bool = False) -> UploadedOut:
+        """Brings a file; `replace` makes another content a new version of a file of that name, which is refused else."""
+        return self._fetch(UploadedOut, "POST", "/uploads", params={"name": name, "replace": replace}, content=content)
+
+    def uploads(self) -> UploadsOut:
+        """The key's own uploads and what became of them."""
+        return self._fetch(UploadsOut, "GET", "/uploads")
+
+    def take_back(self, path: str) -> None:
+        """Deletes an upload, named by its `path`, and takes it out of every answer."""
+        place, _, name = path.partition("/")
+        self._request("DELETE", f"/uploads/{quote(place, safe='')}/{quote(name, safe='')}")
 
     def job(self, job_id: str) -> JobOut:
         """One ingestion."""

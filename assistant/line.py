@@ -5,12 +5,15 @@
            └─ question: the oldest
 
 A lower crowd is never left without its share, so it cannot starve (docs/decisions/0015). The forecast plays the same order
-forward: running answers end after what answers of their age usually still take, each place goes to the next in line.
+forward: answers are as long and as different as the last ones were, each place goes to the next in line, and for each answer
+that ends as many newcomers of its crowd line up as did lately, some of whom overtake (docs/lab-notes.md, 2026-11-27).
 """
 
 from __future__ import annotations
 
+import bisect
 import heapq
+import itertools
 import math
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -18,14 +21,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 FIRST_GUESS_SECONDS = 10.0
-"""Length of an answer that is assumed before the first one has been timed."""
+"""Length of an answer that is assumed where none was ever timed: not in this process, nor in the ledger."""
 TIMED_ANSWERS = 64
 """Answers whose lengths are kept: enough for a distribution, few enough to follow a change of model within minutes."""
 OVERDUE_SHARE = 0.5
 """An answer that has run longer than any known one is taken to need half as long again as it has run."""
 REMEMBERED_USERS = 2_000
 FORESEEN = 100
-"""Waiting questions whose turn is played through; those behind them are reckoned by the pace alone."""
+"""Answers that are played through; whoever waits longer is reckoned by the pace of those. 400 foresaw no better."""
+FIRST_NEWCOMERS = 0.25
+"""Newcomers for each answer before any was counted: between people who ask once and go (0), and those who ask on (1)."""
+NEWCOMERS_WEIGHT = 0.1
+NEWCOMERS_AT_ONCE = 2
+"""Of those who come between two endings so many are counted: a crowd that comes at once is no habit."""
+SPREAD = (math.sqrt(5.0) - 1.0) / 2.0
+"""Multiples of the golden ratio, without their whole part, lie evenly in 0 to 1 however many are taken."""
 
 
 class Crowd(StrEnum):
@@ -147,31 +157,64 @@ class Line:
         return [each for users in self._users.values() for waiting in users.values() for each in waiting]
 
 
+class Newcomers:
+    """How many questions of a crowd come for each of its answers that ends, by askers who go on and by those who are new."""
+
+    def __init__(self) -> None:
+        self._came: Counter[Crowd] = Counter()
+        self._each = dict.fromkeys(Crowd, FIRST_NEWCOMERS)
+
+    def came(self, crowd: Crowd) -> None:
+        """Counts a question that lines up."""
+        self._came[crowd] += 1
+
+    def ended(self, crowd: Crowd) -> None:
+        """Counts an answer that is over."""
+        came = min(self._came.pop(crowd, 0), NEWCOMERS_AT_ONCE)
+        self._each[crowd] += NEWCOMERS_WEIGHT * (came - self._each[crowd])
+
+    def for_each_ending(self, crowd: Crowd) -> float:
+        """Questions for each answer, 0 to NEWCOMERS_AT_ONCE."""
+        return self._each[crowd]
+
+
 class Pace:
     """How long answers take, learned from those that ran to their end."""
 
     def __init__(self) -> None:
         self._lengths: deque[float] = deque(maxlen=TIMED_ANSWERS)
-        self._mean: float | None = None
+        self._sorted: list[float] = []
 
     def learn(self, seconds: float) -> None:
         """Takes in one whole answer."""
         self._lengths.append(seconds)
-        self._mean = sum(self._lengths) / len(self._lengths)
+        self._sorted = sorted(self._lengths)
 
     @property
     def seconds(self) -> float:
         """What an answer takes on average."""
-        return FIRST_GUESS_SECONDS if self._mean is None else self._mean
+        return sum(self._sorted) / len(self._sorted) if self._sorted else FIRST_GUESS_SECONDS
 
-    def remaining_seconds(self, elapsed: float) -> float:
-        """What an answer that has run for `elapsed` seconds still takes: the mean of the known longer ones."""
-        longer = [length for length in self._lengths if length > elapsed]
+    def length(self, share: float) -> float:
+        """The length that this share (0 to 1) of the known answers do not exceed."""
+        return _quantile(self._sorted, share) if self._sorted else FIRST_GUESS_SECONDS
+
+    def remaining_seconds(self, elapsed: float, *, share: float = 0.5) -> float:
+        """What an answer that has run for `elapsed` seconds still takes, if that share of the known longer ones take no more."""
+        longer = self._sorted[bisect.bisect_right(self._sorted, elapsed) :]
         if longer:
-            return sum(longer) / len(longer) - elapsed
-        if not self._lengths and elapsed < FIRST_GUESS_SECONDS:
+            return _quantile(longer, share) - elapsed
+        if not self._sorted and elapsed < FIRST_GUESS_SECONDS:
             return FIRST_GUESS_SECONDS - elapsed
         return OVERDUE_SHARE * elapsed
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Each value in the middle of its part of 0 to 1, straight lines between them."""
+    at = min(max(share * len(ordered) - 0.5, 0.0), len(ordered) - 1.0)
+    below = int(at)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (at - below) * (ordered[above] - ordered[below])
 
 
 @dataclass(frozen=True)
@@ -189,25 +232,55 @@ class Forecast:
         return last + (count - len(self.endings)) * pace_seconds / parallel
 
 
-def foresee(line: Line, order: Order, pace: Pace, *, parallel: int, running: Sequence[tuple[str, float]]) -> Forecast:
-    """Plays the line forward; `running` are user and elapsed seconds of the answers under way."""
+class _Newcomer(Waiting):
+    """Somebody who has not come yet: the one whose answer ends asks again, or another in their place."""
+
+
+def foresee(
+    line: Line,
+    order: Order,
+    pace: Pace,
+    newcomers: Newcomers,
+    *,
+    parallel: int,
+    running: Sequence[tuple[Waiting, float]],
+) -> Forecast:
+    """Plays the line forward; `running` are the questions being answered, and for how many seconds already."""
     line, order = line.copy(), order.copy()
-    ends = [(pace.remaining_seconds(elapsed), number, user) for number, (user, elapsed) in enumerate(running)]
+    left = len(line)
+    numbers = itertools.count(1 + max((waiting.number for waiting in line.everybody()), default=0))
+    # The one that has run longest is taken to end soonest: of four alike one ends after a fifth of the time, on average.
+    oldest = sorted(running, key=lambda each: -each[1])
+    shares = [(nth + 1) / (len(oldest) + 1) for nth in range(len(oldest))]
+    ends = [
+        (pace.remaining_seconds(elapsed, share=share), next(numbers), waiting)
+        for share, (waiting, elapsed) in zip(shares, oldest, strict=True)
+    ]
     heapq.heapify(ends)
+    coming = dict.fromkeys(Crowd, 0.5)
     turns: dict[Waiting, tuple[int, float]] = {}
     endings: list[float] = []
-    now, number = 0.0, len(ends)
-    while len(line) and len(turns) < FORESEEN:
+    now, begun = 0.0, 0
+    while len(turns) < left and len(endings) < FORESEEN:
         taken = order.take(line) if len(ends) < parallel else None
         if taken is None:
-            now, _, user = heapq.heappop(ends)
+            now, _, ended = heapq.heappop(ends)
             endings.append(now)
-            order.ended(user)
+            order.ended(ended.user)
+            coming[ended.crowd] += newcomers.for_each_ending(ended.crowd)
+            while coming[ended.crowd] >= 1.0:
+                coming[ended.crowd] -= 1.0
+                if not line.depth(ended.crowd):
+                    order.joined(ended.crowd)
+                line.add(_Newcomer(ended.user, ended.crowd, next(numbers)))
             continue
-        turns[taken] = (len(turns) + 1, now)
-        number += 1
-        heapq.heappush(ends, (now + pace.seconds, number, taken.user))
-    for position, waiting in enumerate(sorted(line.everybody(), key=lambda w: w.number), start=len(turns) + 1):
-        turns[waiting] = (position, now + math.ceil((position - len(turns)) / parallel) * pace.seconds)
+        if not isinstance(taken, _Newcomer):
+            turns[taken] = (len(turns) + 1, now)
+        begun += 1
+        heapq.heappush(ends, (now + pace.length(begun * SPREAD % 1.0), next(numbers), taken))
+    behind = [waiting for waiting in line.everybody() if not isinstance(waiting, _Newcomer)]
+    step_seconds = now / len(turns) if now else pace.seconds / parallel
+    for nth, waiting in enumerate(sorted(behind, key=lambda w: w.number), start=1):
+        turns[waiting] = (len(turns) + 1, now + nth * step_seconds)
     endings += sorted(end for end, _, _ in ends)
     return Forecast(turns, tuple(endings))

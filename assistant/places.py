@@ -6,20 +6,13 @@ a question says.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from assistant.domain import Queued
-from assistant.line import Crowd, Forecast, Line, Order, Pace, Waiting, foresee
+from assistant.line import Crowd, Forecast, Line, Newcomers, Order, Pace, Waiting, foresee
 
 STALE_SECONDS = 1.0
 """A forecast is made anew after this time, whatever happens: answers that do not end change it too."""
-LEARNED_WEIGHT = 0.1
-"""Weight of the newest wait in the correction of what is told."""
-LEAST_TELLING_SECONDS = 0.2
-"""Shorter waits say nothing about how good the forecast is."""
-MOST_CORRECTION = math.log(4.0)
-"""What is told is never more than four times, nor less than a quarter of what was played through."""
 
 
 class InPlace(Waiting):
@@ -29,7 +22,6 @@ class InPlace(Waiting):
         super().__init__(user, crowd, number)
         self.lined_up_at: float | None = None
         self.admitted_at: float | None = None
-        self.foreseen_seconds: float | None = None
 
     def in_line_seconds(self, now: float) -> float:
         """Seconds in this line, up to the place."""
@@ -56,7 +48,7 @@ class Places:
         self._holding: dict[InPlace, None] = {}
         self._pace = Pace()
         self._forecast: tuple[float, Forecast] | None = None
-        self._corrections = dict.fromkeys(Crowd, 0.0)
+        self._newcomers = Newcomers()
 
     @property
     def active(self) -> int:
@@ -77,21 +69,25 @@ class Places:
         """Questions of a crowd in line now."""
         return self._line.depth(crowd)
 
+    def learn(self, seconds: float) -> None:
+        """Takes in how long a whole answer of this model took, from before this process began."""
+        self._pace.learn(seconds)
+
     def add(self, question: InPlace) -> None:
         """Takes a question into the line, or at once to a place."""
         if not self._line.depth(question.crowd):
             self._order.joined(question.crowd)
-        question.lined_up_at, question.admitted_at, question.foreseen_seconds = self._now(), None, None
+        question.lined_up_at, question.admitted_at = self._now(), None
+        self._newcomers.came(question.crowd)
         self._line.add(question)
         self._go_on()
-        if question.admitted_at is None:
-            question.foreseen_seconds = self._foreseen().turns[question][1]
 
     def remove(self, question: InPlace, *, is_whole: bool = False) -> None:
         """Takes a question out, wherever it is; `is_whole` when a whole answer was written, which teaches the pace."""
         if question in self._holding:
             del self._holding[question]
             self._order.ended(question.user)
+            self._newcomers.ended(question.crowd)
             if is_whole:
                 self._pace.learn(question.holding_seconds(self._now()))
         else:
@@ -102,7 +98,7 @@ class Places:
         """Position and seconds of a question in line."""
         position, seconds = self._foreseen().turns[question]
         made_at = self._forecast[0] if self._forecast is not None else self._now()
-        left = max(0.0, seconds - (self._now() - made_at)) * math.exp(self._corrections[question.crowd])
+        left = max(0.0, seconds - (self._now() - made_at))
         return Queued(position=position, wait_seconds=round(left, 1))
 
     def ending_seconds(self, count: int) -> float:
@@ -123,27 +119,18 @@ class Places:
                 break
             taken.admitted_at = self._now()
             self._holding[taken] = None
-            self._learn_from(taken)
             taken.news()
         self._forecast = None
         for waiting in self._line.everybody():
             if isinstance(waiting, InPlace):
                 waiting.news()
 
-    def _learn_from(self, question: InPlace) -> None:
-        """Compares a wait with what was foreseen when it began: those who come later and overtake are not foreseen."""
-        waited, foreseen = question.in_line_seconds(self._now()), question.foreseen_seconds
-        if foreseen is None or max(waited, foreseen) < LEAST_TELLING_SECONDS:
-            return
-        known = self._corrections[question.crowd]
-        ratio = max(waited, LEAST_TELLING_SECONDS) / max(foreseen, LEAST_TELLING_SECONDS)
-        corrected = known + LEARNED_WEIGHT * (math.log(ratio) - known)
-        self._corrections[question.crowd] = max(-MOST_CORRECTION, min(MOST_CORRECTION, corrected))
-
     def _foreseen(self) -> Forecast:
         now = self._now()
         if self._forecast is None or now - self._forecast[0] > STALE_SECONDS:
-            running = [(question.user, question.holding_seconds(now)) for question in self._holding]
-            made = foresee(self._line, self._order, self._pace, parallel=self.parallel, running=running)
+            running = [(question, question.holding_seconds(now)) for question in self._holding]
+            made = foresee(
+                self._line, self._order, self._pace, self._newcomers, parallel=self.parallel, running=running
+            )
             self._forecast = (now, made)
         return self._forecast[1]

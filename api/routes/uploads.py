@@ -1,4 +1,4 @@
-"""POST and GET /uploads: files that people bring. They go into the inbox, each person's into a place of their own, and are
+"""/uploads: files that people bring, and take back. They go into the inbox, each person's into a place of their own, and are
 ingested like all others: the same guard, the same receipts, the rules of ingest.toml for that folder."""
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as InPath
 from starlette.requests import ClientDisconnect
 
 from api import examples, links
 from api.deps import caller
 from api.edge import Edge, edge_of, request_id_of
 from api.errors import BadRequest
-from api.inbox import DRAFT, Draft, discard, put_in_place, receive, too_large
+from api.inbox import DRAFT, Draft, discard, put_in_place, receive, take_away, too_large
 from assistant.audit import Act, AuditEntry
 from assistant.domain import Job, JobState, Principal
 from assistant.errors import AccessDenied, NotFound, Text
@@ -49,7 +50,14 @@ def uploader(request: Request) -> Principal:
     return principal
 
 
+def remover(request: Request) -> Principal:
+    """The caller, if they may take files back: whoever may bring some, and administrators. Raises AccessDenied."""
+    principal = caller(request)
+    return principal if "admin" in principal.scopes else uploader(request)
+
+
 Uploader = Annotated[Principal, Depends(uploader)]
+Remover = Annotated[Principal, Depends(remover)]
 
 
 @router.post(
@@ -93,6 +101,31 @@ async def list_uploads(request: Request, principal: Uploader) -> UploadsOut:
     """The newest first. 403 for those who may not upload, 404 where no inbox is set up."""
     edge = edge_of(request)
     return await anyio.to_thread.run_sync(partial(_uploads, edge, _inbox(edge), principal=principal))
+
+
+@router.delete(
+    "/uploads/{place}/{name}",
+    operation_id="take_back_upload",
+    summary="Take an upload back",
+    status_code=204,
+    response_class=Response,
+    responses=examples.problems(401, 403, 404, 503),
+)
+async def take_back_upload(
+    request: Request,
+    principal: Remover,
+    *,
+    place: Annotated[PlainLine, InPath(description="The first part of the upload's `path`.", examples=["aiko"])],
+    name: Annotated[PlainLine, InPath(description="Its second part, the file's name.", examples=["出張規程.docx"])],
+) -> None:
+    """The file is deleted and no answer uses it from now on. One's own uploads; those of others only with the scope admin,
+    else they do not exist. A copy of the same content elsewhere stays."""
+    edge = edge_of(request)
+    inbox = _inbox(edge)
+    if place != place_of(principal.name) and "admin" not in principal.scopes:
+        raise _no_upload()
+    call = partial(_take_back, edge, inbox, place, name, principal=principal, request_id=request_id_of(request))
+    await anyio.to_thread.run_sync(call)
 
 
 def _inbox(edge: Edge) -> Path:
@@ -147,14 +180,48 @@ def _take_in(edge: Edge, inbox: Path, draft: Draft, *, principal: Principal, req
     )
 
 
+def _take_back(edge: Edge, inbox: Path, place: str, name: str, *, principal: Principal, request_id: str) -> None:
+    """Writes who takes what back, takes the file away, and the document out of every answer; asks for an ingestion, which
+    clears the indexes. Raises NotFound, StoreUnavailable."""
+    ledger = edge.assistant.ledger
+    path = f"{place}/{name}"
+    # The names of what is there, and no path made of what was sent: nothing outside the inbox can be meant.
+    if path not in {f"{place}/{file.name}" for file in _files_of(inbox, place)}:
+        raise _no_upload()
+    document = ledger.brought_documents(inbox, place).get(path)
+    details = {} if document is None else {"document_id": document.document_id}
+    ledger.record(
+        AuditEntry(
+            Act.UPLOAD_TAKEN_BACK, principal.name, principal.via, subject=path, request_id=request_id, details=details
+        )
+    )
+    take_away(inbox / place / name)
+    if document is not None:
+        ledger.delete_documents([document.document_id])
+    ledger.wanted_job("run", folder=str(inbox), requested_by=principal.name)
+
+
+def _no_upload() -> NotFound:
+    return NotFound(
+        Text(ja="そのファイルは届いていません。", en="There is no such upload."),
+        Text(ja="GET /uploads の path で指定してください。", en="Name it by its path in GET /uploads."),
+    )
+
+
+def _files_of(inbox: Path, place: str) -> list[Path]:
+    """The whole files in somebody's place."""
+    try:
+        folder = next(folder for folder in inbox.iterdir() if folder.name == place and not folder.is_symlink())
+        return [file for file in folder.iterdir() if file.is_file() and not file.name.startswith(DRAFT)]
+    except (OSError, StopIteration):  # nobody of that name has brought anything yet
+        return []
+
+
 def _uploads(edge: Edge, inbox: Path, *, principal: Principal) -> UploadsOut:
     ledger = edge.assistant.ledger
     place = place_of(principal.name)
     brought = ledger.brought_documents(inbox, place)
-    try:
-        files = [file for file in (inbox / place).iterdir() if file.is_file() and not file.name.startswith(DRAFT)]
-    except OSError:  # nobody of that name has brought anything yet
-        files = []
+    files = _files_of(inbox, place)
     files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
     under_way = {JobState.QUEUED, JobState.RUNNING}
     jobs = [job for job in ledger.list_jobs() if job.state in under_way and job.folder == str(inbox)]

@@ -54,6 +54,7 @@ class Scene:
     server: RunningServer
     ids: dict[str, str]
     clients: dict[Caller, httpx.Client]
+    upload: Path
 
     def call(self, address: tuple[str, str], caller: Caller) -> httpx.Response:
         """The answer to that caller."""
@@ -61,6 +62,8 @@ class Scene:
         body = BODIES.get(address)
         if path.startswith("/admin/keys") and body is not None:
             body = body | {"name": f"{path.removeprefix('/admin/').replace('/', '-')} {caller.value}"}
+        if path.startswith("/uploads/"):
+            self.upload.write_bytes(b"x")  # an administrator before may have taken it back
         return self.clients[caller].request(method, path.format(**self.ids), json=body, params=PARAMETERS.get(address))
 
 
@@ -96,6 +99,8 @@ def scene(server: RunningServer, ledger: Ledger, tmp_path: Path) -> Iterator[Sce
     ids = {"document_id": document_id, "answer_id": "a_chies", "conversation_id": "c_chies", "job_id": job.job_id} | {
         "wanted_id": wanted_id,
         "page": "1",
+        "place": "chie",
+        "name": "案内.txt",
         "release_id": RELEASE.release_id,
     }
     keys = {
@@ -108,7 +113,8 @@ def scene(server: RunningServer, ledger: Ledger, tmp_path: Path) -> Iterator[Sce
         ledger.create_key(f"keys-revoke {caller.value}")
     people = {Caller.RIGHT: "chie", Caller.OTHER: "dan", Caller.DISABLED_USER: "emi", Caller.ANONYMOUS: None}
     clients |= {caller: server.client(user=user) for caller, user in people.items()}
-    yield Scene(server, ids, clients)
+    (tmp_path / "inbox/chie").mkdir(parents=True)
+    yield Scene(server, ids, clients, tmp_path / "inbox/chie/案内.txt")
     for client in clients.values():
         client.close()
 

@@ -10,7 +10,7 @@ import pytest
 from assistant.adapters.ledger import Ledger
 from assistant.client import ApiProblem, ApiUnreachable, Client
 from assistant.retriever import CompanyRetriever
-from assistant.settings import Settings
+from assistant.settings import Settings, Uploads
 from assistant.wire import AnswerOut, FoundOut
 from tests.api.canned import FOREVER, FOUND, PROXY_SECRET, RULE, RunningServer
 from tests.api.conftest import StartServer
@@ -20,7 +20,12 @@ from tests.api.whole import whole_assistant
 @pytest.fixture
 def whole(ledger: Ledger, tmp_path: Path) -> Iterator[RunningServer]:
     """A server that answers from three documents."""
-    settings = Settings(_env_file=None, proxy_secret=PROXY_SECRET, documents_folder=tmp_path / "handbook")
+    settings = Settings(
+        _env_file=None,
+        proxy_secret=PROXY_SECRET,
+        documents_folder=tmp_path / "handbook",
+        uploads=Uploads(folder=tmp_path / "inbox"),
+    )
     with RunningServer(settings, whole_assistant(ledger, tmp_path)) as running:
         yield running
 
@@ -48,6 +53,16 @@ def test_an_app_asks_reads_rates_and_forgets(client: Client) -> None:
     client.delete_conversation(conversation.conversation_id)
     assert list(client.conversations()) == []
     assert client.me().name == "app:wiki"
+
+
+def test_an_app_brings_a_file_and_takes_it_back(client: Client) -> None:
+    brought = client.upload("50% #1 案内.txt", b"abc")
+    assert [one.path for one in client.uploads().uploads] == [brought.upload.path]
+    client.take_back(brought.upload.path)
+    assert client.uploads().uploads == []
+    with pytest.raises(ApiProblem) as refused:
+        client.take_back(brought.upload.path)
+    assert refused.value.problem.status == 404
 
 
 def test_a_stream_ends_with_the_answer(client: Client) -> None:

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 
 import httpx
 
 from assistant import domain
+from assistant.adapters.ledger import Ledger
 from tests.api.canned import ANSWER, FOREVER, FOUND, GOOD_COURSE, asking
 from tests.api.conftest import StartServer
 
@@ -26,6 +28,27 @@ def wait_until(is_so: Callable[[], bool], *, seconds: float = 10.0) -> None:
     while not is_so():
         assert time.perf_counter() < deadline
         time.sleep(0.002)
+
+
+def test_the_first_who_waits_after_a_start_is_told_what_answers_took_before_it(
+    start_server: StartServer, ledger: Ledger
+) -> None:
+    times = replace(ANSWER.timings, queue_seconds=7.0, total_seconds=40.0)
+    for number in range(3):
+        answer = replace(ANSWER, citations=(), answer_id=f"a_{number}", timings=times)
+        ledger.save_answer(answer, question="期限は?", principal=domain.Principal("ben"))
+    quoted = replace(ANSWER, citations=(), answer_id="a_q", mode=domain.AnswerMode.QUOTES, timings=times)
+    ledger.save_answer(
+        replace(quoted, timings=replace(times, total_seconds=7.1)), question="", principal=domain.Principal("ben")
+    )
+    server = start_server(course=(FOUND, FOREVER), model_parallel=1)
+    with server.client() as client, ExitStack() as open_streams:
+        running = open_streams.enter_context(asking(client))
+        assert running.next().name == "found"
+        waiting = open_streams.enter_context(asking(client))
+        assert waiting.next().name == "found"
+        told = waiting.next().data
+    assert 20.0 < told["wait_seconds"] <= 33.0, "33 s each: without the wait in line and without the quoted answer"
 
 
 def test_a_full_queue_is_refused_with_429_and_a_pause(start_server: StartServer) -> None:

@@ -131,6 +131,7 @@ def test_the_document_is_served_to_anybody_and_lists_the_contracts_addresses(ser
         "/documents/{document_id}/text",
         "/folders",
         "/uploads",
+        "/uploads/{place}/{name}",
         "/jobs",
         "/jobs/{job_id}",
         "/me",

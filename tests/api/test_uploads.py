@@ -13,10 +13,10 @@ import pytest
 
 from assistant.adapters.ledger import Ledger
 from assistant.audit import Act
-from assistant.domain import DocumentStatus, SourceFile
+from assistant.domain import DocumentStatus, JobState, Principal, SourceFile
 from assistant.errors import FailureReason
 from assistant.wire_library import UploadedOut, UploadsOut
-from tests.api.canned import PROXY_SECRET, RunningServer
+from tests.api.canned import PROXY_SECRET, RunningServer, write_document
 from tests.api.conftest import StartServer
 
 RULE = "出張旅費は10日以内に精算する。".encode()
@@ -165,3 +165,79 @@ def test_the_list_tells_how_each_file_went_and_opens_only_what_may_be_read(
     assert {one.name: one.state for one in newer.uploads}["読めた.txt"] == "waiting"
     assert newer.job is not None
     assert newer.job.state == "queued"
+
+
+def test_what_was_brought_by_mistake_is_taken_back_from_the_disk_and_from_every_answer(
+    aiko: httpx.Client, ledger: Ledger, tmp_path: Path
+) -> None:
+    path = send(aiko, "旅費.txt").json()["upload"]["path"]
+    inbox = (tmp_path / "inbox").resolve()
+    document_id = write_document(ledger, inbox, path, data=RULE, media_type="text/plain", encoding="utf-8")
+    ben = Principal("ben")
+    assert [document.document_id for document in ledger.list_documents(principal=ben)[0]] == [document_id]
+    assert ledger.claim_job(worker="w") is not None
+    assert aiko.delete(f"/uploads/{path}").status_code == 204
+    assert list((tmp_path / "inbox/aiko").iterdir()) == []
+    assert ledger.list_documents(principal=ben)[0] == []
+    assert aiko.get("/uploads").json()["uploads"] == []
+    (entry,) = ledger.audit_entries(act=Act.UPLOAD_TAKEN_BACK)
+    assert (entry.actor, entry.subject, entry.details) == ("aiko", path, {"document_id": document_id})
+    assert [job.state for job in ledger.list_jobs()].count(JobState.QUEUED) == 1, "the indexes are cleared next"
+    again = aiko.delete(f"/uploads/{path}")
+    assert (again.status_code, again.json()["code"]) == (404, "not_found")
+
+
+def test_uploads_of_others_do_not_exist_for_anybody_but_administrators(
+    start_server: StartServer, ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.set_groups("chie", ["administrators"])
+    key = ledger.create_key("folder", scopes=["ingest"])
+    server = start_server(uploads={"folder": tmp_path / "inbox", "groups": "everyone"})
+    file = tmp_path / "inbox/aiko/旅費.txt"
+    with (
+        server.client(user="aiko") as aiko,
+        server.client(user="dan") as dan,
+        server.client(user=None, Authorization=f"Bearer {key}") as app,
+        server.client(user="chie") as chie,
+    ):
+        send(aiko, "旅費.txt")
+        missing = dan.delete("/uploads/aiko/other.txt")
+        for client in (dan, app):
+            refused = client.delete("/uploads/aiko/旅費.txt")
+            assert refused.status_code == 404
+            for word in ("detail", "hint", "code"):
+                assert refused.json()[word] == missing.json()[word], "as if there were none"
+        assert file.exists()
+        assert list(ledger.audit_entries(act=Act.UPLOAD_TAKEN_BACK)) == []
+        assert chie.delete("/uploads/aiko/旅費.txt").status_code == 204
+    assert not file.exists()
+    (entry,) = ledger.audit_entries(act=Act.UPLOAD_TAKEN_BACK)
+    assert (entry.actor, entry.subject) == ("chie", "aiko/旅費.txt")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../secret.txt", "%2e%2e/secret.txt", "chie/..%2f..%2fsecret.txt", "chie/%2e%2e", "./a.txt", "link/secret.txt"],
+)
+def test_nothing_outside_the_inbox_can_be_taken_back(
+    start_server: StartServer, ledger: Ledger, tmp_path: Path, path: str
+) -> None:
+    ledger.set_groups("chie", ["administrators"])
+    server = start_server(uploads={"folder": tmp_path / "inbox"})
+    outside = tmp_path / "secret.txt"
+    outside.write_bytes(RULE)
+    (tmp_path / "inbox/chie").mkdir(parents=True)
+    (tmp_path / "inbox/link").symlink_to(tmp_path)
+    head = f"DELETE /uploads/{path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-User: chie\r\nX-Proxy-Secret: {PROXY_SECRET}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).split()[1] == b"404"
+    assert outside.read_bytes() == RULE
+
+
+def test_a_draft_that_is_still_being_sent_cannot_be_taken_back(aiko: httpx.Client, tmp_path: Path) -> None:
+    draft = tmp_path / "inbox/aiko/.upload-1"
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(RULE)
+    assert aiko.delete("/uploads/aiko/.upload-1").status_code == 404
+    assert draft.exists()

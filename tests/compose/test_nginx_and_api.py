@@ -17,7 +17,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from assistant.adapters.ledger import Ledger
-from assistant.settings import Settings
+from assistant.client import Client as Api
+from assistant.settings import Settings, Uploads
 from tests.api.canned import PROXY_SECRET, RunningServer, asking
 from tests.api.whole import whole_assistant
 from tests.compose.door import Door, basic
@@ -53,7 +54,12 @@ def behind(open_door: Callable[..., Door], tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("behind")
     ledger = Ledger.open(f"sqlite:///{folder / 'ledger.db'}")
     ledger.set_groups("chie", ["board"])
-    settings = Settings(_env_file=None, proxy_secret=PROXY_SECRET, documents_folder=folder / "handbook")
+    settings = Settings(
+        _env_file=None,
+        proxy_secret=PROXY_SECRET,
+        documents_folder=folder / "handbook",
+        uploads=Uploads(folder=folder / "inbox"),
+    )
     with RunningServer(settings, whole_assistant(ledger, Path(folder))) as api:
         given = {"NGINX_API": f"127.0.0.1:{api.port}", "ASSISTANT_PROXY_SECRET": PROXY_SECRET}
         yield Behind(open_door(given, PUBLISH_ASK_RATE="6000r/m"), api, ledger)
@@ -107,6 +113,23 @@ def test_mcp_is_closed_to_passwords_to_nobody_and_to_pages_of_other_sites(behind
     assert status(**accepted, Authorization="Bearer ca_guessed") == 401
     assert status(**accepted, Authorization=f"Bearer {key}", Origin="https://evil.example") == 403
     assert status(**accepted, Authorization=f"Bearer {key}") == 200
+
+
+def test_an_address_with_a_slash_too_many_is_told_so_and_sends_nobody_to_another_address(behind: Behind) -> None:
+    for path in ("/api/documents/", "/api/ask/", "/v1/models/"):
+        headers = {"Authorization": f"Bearer {behind.ledger.create_key('slash' + path.replace('/', ''))}"}
+        answer = httpx.get(behind.door.url + path, headers=headers, trust_env=False)
+        assert (answer.status_code, answer.headers.get("location")) == (404, None), path
+        code = answer.json().get("code") or answer.json()["error"]["code"]
+        assert code == "address_unknown", path
+
+
+def test_an_upload_is_taken_back_through_the_door_whatever_letters_its_name_has(behind: Behind) -> None:
+    key = behind.ledger.create_key("scanner", scopes=["ingest"])
+    with Api(f"{behind.door.url}/api", key) as client:
+        for name in ("出張 50% #1.txt", "a+b&c.txt"):
+            client.take_back(client.upload(name, b"abc").upload.path)
+        assert client.uploads().uploads == []
 
 
 def test_eight_answers_stream_through_the_door_at_once_each_to_its_own_end(behind: Behind) -> None:

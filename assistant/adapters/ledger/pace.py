@@ -1,4 +1,5 @@
-"""How fast this deployment reads: chunks for each byte of the documents it has, seconds for each chunk of its runs."""
+"""How fast this deployment reads and answers: chunks for each byte of the documents it has, seconds for each chunk of its runs,
+seconds of its last answers."""
 
 from __future__ import annotations
 
@@ -58,3 +59,15 @@ class Paces(Transactional):
             if counts.get("chunks")
         ][:RUNS]
         return Pace(read, len(runs), sum(seconds for seconds, _ in runs), sum(chunks for _, chunks in runs))
+
+    def answered_seconds(self, limit: int) -> list[tuple[str, float]]:
+        """(model, seconds without the wait in line) of the last answers that a model wrote, the oldest first."""
+        a = s.answers.c
+        last = (
+            select(a.model, a.total_seconds - a.queue_seconds)
+            .where(a.mode == "generated", a.queue_seconds.is_not(None))
+            .order_by(a.created_at.desc())
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return [(model, max(seconds, 0.0)) for model, seconds in plain_rows(connection, last)][::-1]
