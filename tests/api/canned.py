@@ -157,14 +157,14 @@ class CannedAssistant:
         """The states as set."""
         return self.states
 
-    def wait_asked(self, *, count: int = 1, seconds: float = 10.0) -> None:
+    def wait_asked(self, *, count: int = 1, seconds: float = 60.0) -> None:
         """Returns when ask() was called `count` times."""
         deadline = time.perf_counter() + seconds
         while len(self.questions) < count:
             assert time.perf_counter() < deadline, "ask() was not called"
             time.sleep(0.002)
 
-    def wait_closed(self, *, count: int = 1, seconds: float = 10.0) -> float:
+    def wait_closed(self, *, count: int = 1, seconds: float = 60.0) -> float:
         """When ask() was closed for the `count`-th time, by time.perf_counter()."""
         deadline = time.perf_counter() + seconds
         while len(self.closed_at) < count:
@@ -223,7 +223,7 @@ class RunningServer:
 
     def log(self, *, count: int) -> list[dict[str, Any]]:
         """The first `count` lines; a request's line is written just after its answer was sent."""
-        deadline = time.perf_counter() + 30
+        deadline = time.perf_counter() + 60
         while self.log_text.count("\n") < count:
             assert time.perf_counter() < deadline, self.log_text
             time.sleep(0.005)
@@ -250,7 +250,7 @@ class RunningServer:
 
     def __enter__(self) -> RunningServer:
         self._thread.start()
-        deadline = time.perf_counter() + 10
+        deadline = time.perf_counter() + 60
         while not self._server.started:
             assert time.perf_counter() < deadline
             assert self._thread.is_alive()

@@ -22,7 +22,7 @@ from tests.api.conftest import StartServer
 FINISHED = domain.Finished(ANSWER)
 
 
-def wait_until(is_so: Callable[[], bool], *, seconds: float = 10.0) -> None:
+def wait_until(is_so: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Returns when it is so; fails when it is not in time."""
     deadline = time.perf_counter() + seconds
     while not is_so():

@@ -69,7 +69,7 @@ def running_door(folder: Path, added: dict[str, str] | None = None, **variables:
 def _echo(stack: NativeStack, name: str, port: int) -> subprocess.Popen[bytes]:
     script = Path(__file__).with_name("echo_upstream.py")
     process = subprocess.Popen([sys.executable, str(script), stack.addresses[name], str(port), name])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         try:
             httpx.get(f"http://{stack.addresses[name]}:{port}/", trust_env=False)

@@ -57,7 +57,7 @@ class Entrypoint:
         return answer
 
 
-def eventually(is_true: Callable[[], object], running: Running, *, seconds: float = 30.0) -> None:
+def eventually(is_true: Callable[[], object], running: Running, *, seconds: float = 100.0) -> None:
     """Returns when it is true; fails with the script's log."""
     deadline = time.monotonic() + seconds
     while not is_true():

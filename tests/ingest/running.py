@@ -58,7 +58,7 @@ def desk(place: Path, parser: ParserProcess) -> Iterator[Desk]:
     ledger.close()
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(is_true: Callable[[], bool], seconds: float = 100.0) -> None:
     """Returns once it is true; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not is_true():

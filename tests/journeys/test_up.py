@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PARTS = ("chroma", "api", "ingest", "ui")
 ALL = ",".join(PARTS)
 JAPANESE = {"LANG": "ja_JP.UTF-8"}
-END_SECONDS = 15
+END_SECONDS = 60
 
 
 @pytest.fixture

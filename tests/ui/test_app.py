@@ -13,7 +13,7 @@ from ui.words import asking, frame, problems, sources
 from ui.words import documents as listing
 
 APP = str(Path(ui.__file__).with_name("app.py"))
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 100
 
 
 @pytest.fixture

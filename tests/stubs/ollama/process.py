@@ -18,9 +18,9 @@ from typing import Any, Self
 import httpx
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[3]
-START_SECONDS = 20.0
-STOP_SECONDS = 5.0
-CONTROL_SECONDS = 10.0
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+CONTROL_SECONDS = 60.0
 
 
 class StubOllama:
