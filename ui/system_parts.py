@@ -20,6 +20,11 @@ def status(sentence: str, *, language: Language) -> str:
     return f'<div class="ca-status" role="status" lang="{language}">{plain_html(sentence)}</div>'
 
 
+def small(sentence: str, *, language: Language) -> str:
+    """A remark in which an address stays text: Markdown would make a link of it."""
+    return f'<p class="ca-foot" lang="{language}">{plain_html(sentence)}</p>'
+
+
 def finding_box(title: str, sentences: Sequence[str], *, is_bad: bool, language: Language) -> str:
     """What was found: red where it fails, amber where it needs a look; empty sentences are left out."""
     kind = "ca-problem" if is_bad else "ca-notice"

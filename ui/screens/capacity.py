@@ -161,7 +161,7 @@ def _show_parts(found: PlanOfMemoryOut, visit: Visit) -> None:
         say(words.SIZE_GIB, language): round(found.total_bytes / GIB, 2),
     }
     show_table([*rows, total], name="parts", language=language)
-    st.caption(say(words.SOURCE, language, source=parts.unmarked(found.source)))
+    st.html(pieces.small(say(words.SOURCE, language, source=found.source), language=language))
 
 
 def _show_windows(found: PlanOfMemoryOut, visit: Visit) -> None:
