@@ -221,7 +221,7 @@ def _show_audit(visit: Visit) -> None:
             say(words.ACT, language),
             ["", *(act.value for act in Act)],
             key="audit_act",
-            format_func=lambda act: say(words.ACTS[act] if act else words.ANY_ACT, language),
+            format_func=lambda act: _act(act, visit),
         )
         since = columns[2].date_input(say(words.FROM, language), None, key="audit_since", format="YYYY-MM-DD")
         until = columns[3].date_input(say(words.TO, language), None, key="audit_until", format="YYYY-MM-DD")
@@ -249,12 +249,19 @@ def _show_audit(visit: Visit) -> None:
         st.caption(say(words.MORE, language, count=number(len(found.entries))))
 
 
+def _act(act: str, visit: Visit) -> str:
+    """The act in words; one that has none yet as the audit calls it."""
+    if not act:
+        return say(words.ANY_ACT, visit.language)
+    return say(words.ACTS[act], visit.language) if act in words.ACTS else act
+
+
 def _entry_row(entry: AuditEntryOut, visit: Visit, *, has_questions: bool) -> dict[str, Any]:
     language = visit.language
     row = {
         say(words.WHEN, language): moment(entry.at, language, timezone=visit.timezone),
         say(words.WHO, language): entry.actor,
-        say(words.ACT, language): say(words.ACTS[entry.act], language) if entry.act in words.ACTS else entry.act,
+        say(words.ACT, language): _act(entry.act, visit),
         say(words.SUBJECT, language): entry.subject,
         say(words.VIA, language): say(words.VIAS[entry.via], language) if entry.via in words.VIAS else entry.via,
     }

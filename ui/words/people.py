@@ -143,6 +143,7 @@ ACTS: Final[dict[str, Text]] = {
     "viewed": Text("管理の記録を見た", "viewed what others did"),
     "job_requested": Text("取り込みを頼んだ", "asked for an ingestion"),
     "uploaded": Text("ファイルを追加した", "brought a file"),
+    "upload_taken_back": Text("追加したファイルを取り消した", "took a file back"),
     "question_assigned": Text("質問の担当を決めた", "assigned a question"),
     "value_kept": Text("設定値を保存した", "kept a value"),
     "signed_in": Text("サインインした", "signed in"),
