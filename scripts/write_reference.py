@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import typer.main
+import yaml
 from fastapi import FastAPI
 
 import assistant.errors
@@ -111,6 +112,20 @@ def checks_page() -> str:
     for name, matter in MATTERS.items():
         titles, reasons = f"{matter.title.en}<br>{matter.title.ja}", f"{matter.why.en}<br>{matter.why.ja}"
         rows.append(f"| `{name}` | {titles} | {reasons} | {matter.source} |")
+    broken = yaml.safe_load((ROOT / "tests/doctor/machines/broken.yaml").read_text(encoding="utf-8"))
+    rows += [
+        "",
+        "## Broken machines of the tests",
+        "",
+        f"Each of these {len(broken)} is the good machine of `tests/doctor/machines/` with recorded outputs of one thing broken. The test "
+        "demands what is written here and no other alarm; on the good machine it demands none.",
+        "",
+        "| broken machine | named by | says among other things |",
+        "|---|---|---|",
+    ]
+    for name, machine in broken.items():
+        named = ", ".join(f"`{check}` {state}" for check, state in machine["expect"].items())
+        rows.append(f"| {name.replace('_', ' ')} | {named} | {machine.get('says', '')} |")
     return GENERATED + "\n".join(rows) + "\n"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from assistant.release.examining.matters import MATTERS
 from tests.doctor.recorded import Recorded, broken_machine, examined, good_machine, yaml_of
 
 BROKEN = yaml_of("broken.yaml")
+ROOT = Path(__file__).parents[2]
 
 
 def alarms(machine: dict[str, Any]) -> dict[str, str]:
@@ -36,6 +39,30 @@ def test_a_broken_machine_is_named_by_the_right_check_and_by_no_other(name: str)
     told = "\n".join(first.lines("en"))
     assert str(changes.get("says", "")) in told
     assert all((first.hint.ja, first.hint.en, first.seen.ja, first.seen.en, first.why.ja, first.why.en))
+
+
+ELSEWHERE = {
+    "ledger", "vectors", "embedder", "users_file", "canary", "rebuild_due", "indexes", "address_chroma",  # test_real_deployment.py
+    "passwords", "certificate",  # test_doors.py
+    "model", "release",  # tests/live/test_doctor.py
+    "generation", "embedder_fitness", "yielding",  # tests of their own rooms
+}  # fmt: skip
+"""Checks whose fault is made of real parts."""
+
+
+def test_every_check_has_a_broken_set_up_that_it_names() -> None:
+    recorded = {check for changes in BROKEN.values() for check in changes["expect"]}
+    assert recorded | ELSEWHERE == MATTERS.keys()
+    assert not recorded & ELSEWHERE
+
+
+@pytest.mark.parametrize("guide", ["troubleshooting.md", "troubleshooting.ja.md"])
+def test_the_guide_sends_people_to_checks_that_there_are(guide: str) -> None:
+    lines = (ROOT / "docs/guides" / guide).read_text(encoding="utf-8").splitlines()
+    rows = [line.split("|")[2] for line in lines if line.startswith("| ") and line.count("|") == 4]
+    named = {check for row in rows[1:] for check in re.findall(r"`(\w+?)_?…?`", row)}
+    assert len(named) >= 15
+    assert {check for check in named if not any(known.startswith(check) for known in MATTERS)} == set()
 
 
 def test_there_are_more_than_twenty_broken_machines() -> None:
