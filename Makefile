@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/company-assistant
 # Where Python may not keep what it compiled, every start compiles all packages anew: seconds each. Then it is done here, once.
 COMPILED := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
+# Seconds for one file; uv's own 60 would end the installation on a machine that is busy.
+export UV_COMPILE_BYTECODE_TIMEOUT := 600
 # A file of a package means: installed from these exact pins.
 INSTALLED := $(VENV)/installed.stamp
 INSTALLED_DEV := $(VENV)/installed-dev.stamp
