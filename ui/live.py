@@ -29,6 +29,10 @@ from ui.words import asking, say
 
 # Every redraw sends the whole answer again; faster than this nobody reads.
 REDRAW_SECONDS: Final = 0.08
+# One process draws everybody's answers: with many at once each is drawn less often, so that fifty leave it room
+# (docs/lab-notes.md, 2026-11-27). Only their number is shared.
+REDRAW_SECONDS_EACH: Final = 0.006
+_under_way: set[str] = set()
 # A restarted API answers within seconds; after this the person decides.
 RETURN_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 1.0
@@ -39,6 +43,7 @@ def answer(turn: Turn, places: Places, visit: Visit, *, conversation_id: str | N
     live = _Live(turn, places, visit)
     live.start(needs_stop_button=needs_stop_button)
     is_ended = False
+    _under_way.add(turn.identifier)
     try:
         _listen(turn, live, visit, conversation_id=conversation_id)
         has_begun = turn.passages is not None or turn.queued is not None
@@ -47,6 +52,7 @@ def answer(turn: Turn, places: Places, visit: Visit, *, conversation_id: str | N
             _listen(turn, live, visit, conversation_id=conversation_id)
         is_ended = True
     finally:
+        _under_way.discard(turn.identifier)
         turn.is_lost = not is_ended and not _is_browser_there()
     live.end()
 
@@ -83,6 +89,7 @@ class _Live:
         self._places = places
         self._visit = visit
         self._started = self._drawn = time.monotonic()
+        self._status = ""
 
     def start(self, *, needs_stop_button: bool) -> None:
         """Nothing has come yet. What can be done with a stopped answer is drawn before it is stopped, and shown afterwards."""
@@ -102,14 +109,18 @@ class _Live:
         """The line of waiting and the answer so far."""
         turn, now, language = self.turn, time.monotonic(), self._visit.language
         self._drawn = now
-        self._places.status.html(answer_parts.status(_waiting(turn, now - self._started, language=language)))
+        status = answer_parts.status(_waiting(turn, now - self._started, language=language))
+        if status != self._status:  # it changes each second, the answer many times a second
+            self._status = status
+            self._places.status.html(status)
         note = answer_parts.stopped(language, is_live=True)
         understood = answer_parts.understood(turn.rewritten, language=language)
         self._places.answer.html(understood + answer_parts.partial_answer(turn.text, turn.anchors) + note)
 
     def draw_after(self, event: Event) -> None:
         """What `event` changed."""
-        if isinstance(event, TokenOut) and time.monotonic() - self._drawn < REDRAW_SECONDS:
+        pause_seconds = max(REDRAW_SECONDS, REDRAW_SECONDS_EACH * len(_under_way))
+        if isinstance(event, TokenOut) and time.monotonic() - self._drawn < pause_seconds:
             return
         self.draw()
         if isinstance(event, FoundOut | CitedOut):
@@ -117,7 +128,7 @@ class _Live:
 
     def wait_for_api(self) -> bool:
         """Whether the API came back in time; the line of waiting says what is going on."""
-        until = time.monotonic() + RETURN_SECONDS
+        until, self._status = time.monotonic() + RETURN_SECONDS, ""
         while time.monotonic() < until:
             waiting = say(asking.WAITING_RETURN, self._visit.language)
             self._places.status.html(answer_parts.status(waiting))

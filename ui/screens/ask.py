@@ -6,6 +6,7 @@ address names the conversation, so that a page that is loaded anew, or opened on
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Final
 from uuid import uuid4
@@ -26,6 +27,9 @@ from ui.words import asking, say
 SHOWN_TURNS: Final = 10
 EXAMPLES: Final = 3
 ADDRESS: Final = "c"
+# A page that is loaded anew in mid-answer may be quicker than the API that notes what had been written.
+LOOKS: Final = 2
+LOOK_SECONDS: Final = 0.6
 EVERYWHERE: Final = Wish()
 
 
@@ -95,6 +99,11 @@ def _remember(talk: Talk, visit: Visit) -> None:
     if named and not talk.turns and talk.pending is None and talk.conversation_id is None:
         try:
             go_on_with(named, visit)
+            for _ in range(LOOKS):
+                if not (talk.turns and talk.turns[-1].is_broken_off and not talk.turns[-1].text):
+                    break
+                time.sleep(LOOK_SECONDS)
+                go_on_with(named, visit)
         except ProblemError:
             del st.query_params[ADDRESS]
     elif talk.conversation_id is not None and talk.turns and named != talk.conversation_id:
