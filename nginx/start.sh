@@ -19,6 +19,7 @@
 #   NGINX_TRUSTED_PROXIES   addresses of proxies in front whose X-Forwarded-For is believed; empty: none
 #   NGINX_ASK_RATE          single questions that one caller may send before the API is asked at all (60r/m), and
 #   NGINX_ASK_BURST         how many at once (20); NGINX_ASK_STREAMS: how many open (200)
+#   NGINX_RESOLVER          name server, address or address:port; empty: the first of /etc/resolv.conf
 #   NGINX_READ_SECONDS, NGINX_CLIENT_SECONDS   longest silence of the services (300) and of a sender (15)
 #   ASSISTANT_PROXY_SECRET  proves to api and ui that the user's name comes from here
 set -eu
@@ -115,7 +116,8 @@ trusted_proxies() {
 
 fill_in() { # the whole configuration into the folder $next
   # Without a name server (addresses are numbers then) the address of Docker's own stands in; it is never asked.
-  resolver="$(sed -n 's/^nameserver[[:space:]]*\([0-9.]*\)$/\1/p' /etc/resolv.conf | head -n 1)"
+  resolver="${NGINX_RESOLVER:-}"
+  [ -n "$resolver" ] || resolver="$(sed -n 's/^nameserver[[:space:]]*\([0-9.]*\)$/\1/p' /etc/resolv.conf | head -n 1)"
   rm -rf "$next"
   mkdir -p "$next/sign_in"
   choose_sign_in
@@ -159,6 +161,7 @@ take_over() { # from $next to where nginx reads; what it reads never stands ther
 }
 
 check_secret
+check_words NGINX_RESOLVER "${NGINX_RESOLVER:-}"
 check_words NGINX_ALLOW "${NGINX_ALLOW:-}"
 check_words NGINX_TRUSTED_PROXIES "${NGINX_TRUSTED_PROXIES:-}"
 check_words NGINX_ASK_RATE "${NGINX_ASK_RATE:-}${NGINX_ASK_BURST:-}"

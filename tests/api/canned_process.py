@@ -1,4 +1,4 @@
-"""`python -m tests.api.canned_process FOLDER COURSE`: the API in its own process with a scripted model.
+"""`python -m tests.api.canned_process FOLDER COURSE [ADDRESS PORT]`: the API in its own process with a scripted model.
 
 COURSE is `silent` (a model that never answers) or `steady` (one that writes for a second). Listens on the socket that was
 handed in, or on one of its own. Prints its port; says `closed` when the app's assistant was left properly, as after a normal
@@ -28,14 +28,14 @@ COURSES = {
 }
 
 
-async def main(folder: Path, course: str) -> None:
+async def main(folder: Path, course: str, address: str = "127.0.0.1", port: str = "0") -> None:
     """Serves until it gets a signal."""
     ledger = Ledger.open(f"sqlite:///{folder / 'ledger.db'}")
     assistant = CannedAssistant(ledger, course=COURSES[course])
     parallel = 1 if course == "silent" else 32
     settings = Settings(_env_file=None, proxy_secret=PROXY_SECRET, data_folder=folder, model_parallel=parallel)
     inherited = inherited_socket()
-    with contextlib.closing(inherited or socket.create_server(("127.0.0.1", 0))) as listener:
+    with contextlib.closing(inherited or socket.create_server((address, int(port)))) as listener:
         print(listener.getsockname()[1], flush=True)
         app = create_app(settings, assistant=cast(Assistant, assistant))
         await run(app, listener=listener, is_shared=inherited is not None)
@@ -44,4 +44,4 @@ async def main(folder: Path, course: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -49,14 +49,15 @@ def api_on(listener: socket.socket, folder: Path) -> Iterator[subprocess.Popen[s
 class Load:
     """People who ask one question after the other, each on a new connection, and write down how each ended."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
         self._url = url
+        self._headers = headers
         self._is_over = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(f"user-{n}",)) for n in range(ASKERS)]
         self.ends: list[str] = []
 
     def _ask(self, user: str) -> None:
-        headers = {"X-Forwarded-User": user, "X-Proxy-Secret": PROXY_SECRET}
+        headers = self._headers or {"X-Forwarded-User": user, "X-Proxy-Secret": PROXY_SECRET}
         while not self._is_over.is_set():
             try:
                 with (
