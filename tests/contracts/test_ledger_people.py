@@ -106,6 +106,23 @@ def test_every_act_of_an_administrator_is_an_entry_of_the_audit(ledger: Ledger) 
     ]
 
 
+def test_the_newest_entries_come_first_by_person_act_time_and_page(ledger: Ledger) -> None:
+    for actor, act in (("chie", Act.KEY_CREATED), ("ben", Act.OPENED), ("chie", Act.OPENED), ("ben", Act.OPENED)):
+        ledger.record(AuditEntry(act, actor))
+
+    def found(**wanted: object) -> list[tuple[str, Act]]:
+        usual = {"actor": None, "act": None, "since": "", "until": "9999", "before": None, "limit": 10}
+        return [(entry.actor, entry.act) for entry in ledger.newest_entries(**(usual | wanted))]  # type: ignore[arg-type]
+
+    opened = [("ben", Act.OPENED), ("chie", Act.OPENED), ("ben", Act.OPENED)]
+    assert found() == [*opened, ("chie", Act.KEY_CREATED)]
+    assert found(act=Act.OPENED, limit=2) == opened[:2]
+    assert found(actor="chie") == [("chie", Act.OPENED), ("chie", Act.KEY_CREATED)]
+    assert found(until="2026-01-01") == []
+    second = ledger.newest_entries(actor=None, act=None, since="", until="9999", before=None, limit=2)[1]
+    assert found(before=second.entry_id) == [("ben", Act.OPENED), ("chie", Act.KEY_CREATED)]
+
+
 @pytest.mark.parametrize(
     "statement", [update(audit_entries).values(actor="nobody"), delete(audit_entries)], ids=["update", "delete"]
 )
