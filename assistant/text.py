@@ -53,6 +53,9 @@ _SMALL_WORDS = frozenset(
     """a an and are as at be by can do does for from has have how i if in is it its of on or that the their this to
     was we what when where which who why will with you your""".split()  # noqa: SIM905  a list of words reads better
 )
+_SPELLED = re.compile(r"[\u3400-\u9fff々]+|[ァ-ヺー]{2,}")
+_ASKING = "何誰幾"
+_SAYS_NOTHING = frozenset("人年物事者名時所為方言上中次正誤教選")
 _HIRAGANA_RUN = re.compile(r"^[\u3040-\u309f]+$")
 
 
@@ -111,6 +114,18 @@ def lexical_terms(text: str, *, for_query: bool = False) -> list[str]:
 def _bigrams(run: str) -> list[str]:
     pairs = [run[i : i + 2] for i in range(len(run) - 1)]
     return pairs or [run]
+
+
+def spelled_words(text: str) -> list[str]:
+    """Words of a Japanese question as far as its scripts tell them apart, normalised, each once: runs of kanji, kanji before
+    kana (落 of 落ちる), runs of katakana, words and numbers of ASCII. Without what only asks (何, 誰, 教えて)."""
+    words: list[str] = []
+    for run in _SPELLED.findall(_LAST_LONG_VOWEL.sub("", normalise(text))):
+        word = run.lstrip(_ASKING)
+        if word and word not in _SAYS_NOTHING:
+            words.append(word)
+    words += [term for term in lexical_terms(text, for_query=True) if term.isascii()]
+    return list(dict.fromkeys(words))
 
 
 def query_weight(term: str) -> float:

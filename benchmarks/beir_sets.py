@@ -84,8 +84,8 @@ def jsquad_300(data: Path) -> BeirSet:
 def lawqa_jp(data: Path, *, has_choices: bool = False) -> BeirSet:
     """140 four-choice questions on 114 statute texts, the question's own sentence alone.
 
-    17 of them ask `次のうち、正しいもの(誤っているもの)を教えてください。` and nothing else: no search can know which text is
-    meant, so that about .88 is the most that Hit@5 can be.
+    18 of them ask `次のうち、正しいもの(誤っているもの)を教えてください。` and nothing else: no search can know which text is
+    meant, so that .87 to .88 is the most that Hit@5 can be.
     """
     made = BeirSet()
     samples = json.loads((data / "lawqa_jp/selection.json").read_text(encoding="utf-8"))["samples"]

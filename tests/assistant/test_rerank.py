@@ -42,6 +42,12 @@ def test_a_passage_that_covers_the_whole_question_beats_one_that_covers_half() -
     assert [one.ordinal for one in ordered("有給休暇の申請期限", some)[0]] == [2, 1]
 
 
+def test_a_passage_with_the_questions_words_beats_one_that_only_shares_pairs_across_particles() -> None:
+    meant = candidate("党大会で委員長に志位氏を選んだ。", number=1, meaning=0.8, words=3.0)
+    pairs = candidate("党の委員の名は伏せておく。", number=2, meaning=0.8, words=3.0)
+    assert [one.ordinal for one in ordered("党の委員長の名は何ですか", [pairs, meant])[0]] == [1, 2]
+
+
 def test_a_shared_product_name_does_not_bury_what_the_vectors_found_in_another_language() -> None:
     question = "NagiFlow で経費精算の締切はいつですか"
     meant = candidate("Expenses are due on the fifth of the month.", number=1, meaning=0.86)

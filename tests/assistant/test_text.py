@@ -121,3 +121,11 @@ def test_a_wrapped_line_does_not_end_a_sentence_but_a_blank_line_does() -> None:
         "- first item",
         "- Second item",
     ]
+
+
+def test_words_of_a_japanese_question_are_told_apart_by_its_scripts_and_what_only_asks_is_left_out() -> None:
+    assert text.spelled_words("日本共産党の委員長は誰?") == ["日本共産党", "委員長"]
+    assert text.spelled_words("サーバーが落ちるのは何時ですか") == ["サーバ", "落"]
+    assert text.spelled_words("VPN-200の上限は何台まで?") == ["上限", "台", "vpn-200", "vpn", "200"]
+    assert text.spelled_words("正しいものを教えてください。") == []
+    assert text.spelled_words("どうすればよいですか") == []
