@@ -93,7 +93,9 @@ class CoverageReranker:
 def coverage_scores(question: str, candidates: Sequence[Candidate], *, meaning_weight: float = 1.0) -> list[float]:
     """See the module; 2 ms for fifty passages."""
     is_japanese = japanese_share(question) >= JAPANESE_SHARE
-    covered, coverage_weight = _covered(question, [candidate.passage for candidate in candidates], is_japanese=is_japanese)
+    covered, coverage_weight = _covered(
+        question, [candidate.passage for candidate in candidates], is_japanese=is_japanese
+    )
     words_weight = WORDS * min(1.0, max(covered, default=0.0) / COVERED_ENOUGH)
     meanings = _spread([candidate.meaning for candidate in candidates])
     strongest = max((candidate.words or 0.0 for candidate in candidates), default=0.0) or 1.0
@@ -134,7 +136,9 @@ def _covered(question: str, passages: Sequence[Passage], *, is_japanese: bool) -
     words = spelled_words(question) if is_japanese else []
     if not words:
         return covered, COVERAGE
-    return [(pairs + whole) / 2 for pairs, whole in zip(covered, _coverage(words, texts), strict=True)], JAPANESE_COVERAGE
+    return [
+        (pairs + whole) / 2 for pairs, whole in zip(covered, _coverage(words, texts), strict=True)
+    ], JAPANESE_COVERAGE
 
 
 def _coverage(terms: Sequence[str], texts: Sequence[str]) -> list[float]:
