@@ -67,7 +67,7 @@ class Deployment:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")}
         return kept | {"LANG": "C.UTF-8"} | {f"ASSISTANT_{name}": value for name, value in self.settings.items()}
 
-    def run(self, *command: str, timeout_seconds: float = 100, **extra: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, timeout_seconds: float = 240, **extra: str) -> subprocess.CompletedProcess[str]:
         """Runs `assistant …` or `ingest …` to its end, in a folder without a .env file."""
         return subprocess.run(
             [str(BIN / command[0]), *command[1:]],
