@@ -63,7 +63,7 @@ quality: $(INSTALLED_DEV) ## what is found on public sets, into docs/reference/q
 	  --work "$(or $(WORK),var/quality)" $(if $(SETS),--sets "$(SETS)")
 	@$(BIN)/python scripts/write_reference.py
 
-limits: $(INSTALLED_DEV) ## load and fairness on this machine, into docs/reference/limits.*; ONLY=streams,screen,fairness,fairness_of_200,told_wait,hang_up,attacks,tests
+limits: $(INSTALLED_DEV) ## load and fairness on this machine, into docs/reference/limits.*; ONLY=streams,screen,fairness,fairness_of_200,told_wait,hang_up,attacks,existence,tests
 	@$(BIN)/python scripts/write_limits.py $(if $(ONLY),--only "$(ONLY)")
 	@$(BIN)/python scripts/write_reference.py
 

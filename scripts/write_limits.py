@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, dict[str, str]] = {
     "told_wait": {},
     "hang_up": {},
     "attacks": {},
+    "existence": {},
 }
 """What is set for each; `_of_…` is no part of the benchmark's name."""
 TESTS = {

@@ -157,6 +157,23 @@ def _hang_up(found: dict[str, Any]) -> list[Row]:
     ]
 
 
+def _existence(found: dict[str, Any]) -> list[Row]:
+    goal = found["goal"]
+    return [
+        (
+            f"{words} that may not be read, and one that never was: how often the first takes longer ({found['pairs']} of each)",
+            f"{found[f'{door}_auc']:.0%} ({found[f'{door}_hidden_ms']:g} and {found[f'{door}_absent_ms']:g} ms)",
+            f"50 ± {100 * goal:g} %",
+            abs(found[f"{door}_auc"] - 0.5) <= goal,
+        )
+        for door, words in (
+            ("document", "a document asked for"),
+            ("search", "a search for a word of a document"),
+            ("ask", "a question about a word of a document"),
+        )
+    ]
+
+
 _ATTACKS = {
     "bodies_of_50_mb": "bodies of 50 MB",
     "ten_thousand_headers": "requests with 10,000 headers",
@@ -233,5 +250,6 @@ _ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "told_wait": _told_wait,
     "hang_up": _hang_up,
     "attacks": _attacks,
+    "existence": _existence,
     "tests": _tests,
 }
