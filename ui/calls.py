@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import RootModel
 
@@ -53,6 +54,11 @@ def upload(client: ApiClient, name: str, content: bytes, *, replaces: bool) -> U
     """Brings a file. Of status 409 where another content has the name and `replaces` does not say so."""
     query = {"name": name, "replace": "true" if replaces else "false"}
     return client.call(UploadedOut, "POST", "/uploads", query=query, content=content)
+
+
+def take_back(client: ApiClient, path: str) -> None:
+    """One's own file is gone, and no answer has it any more. `path` as in the list of uploads."""
+    client.send("DELETE", "/uploads/" + "/".join(quote(part, safe="") for part in path.split("/", 1)))
 
 
 def folders(client: ApiClient) -> FoldersOut:

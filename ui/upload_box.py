@@ -81,7 +81,7 @@ def _send(visit: Visit, name: str, content: bytes, *, replaces: bool) -> tuple[b
         "replaced": uploads.UPLOADED_REPLACED,
         "same": uploads.UPLOADED_SAME,
     }[done.outcome]
-    return True, say(words, language, name=done.upload.name)
+    return True, say(words, language, name=parts.unmarked(done.upload.name))
 
 
 def _show_mine(visit: Visit) -> None:
@@ -108,10 +108,30 @@ def _show_mine(visit: Visit) -> None:
             ):
                 document_page.open_in_page(one.document_id)
                 st.rerun(scope="app")  # a button of a fragment draws the fragment alone
+            _offer_to_take_back(one, visit)
     if not _is_under_way(found) and st.session_state.get("uploads_watched"):
         st.session_state.uploads_watched = False
         st.rerun(scope="app")
     st.session_state.uploads_watched = _is_under_way(found)
+
+
+def _offer_to_take_back(one: UploadOut, visit: Visit) -> None:
+    """Deleting asks once more, as everywhere."""
+    language = visit.language
+    with st.popover(say(uploads.TAKE_BACK, language), icon=":material/undo:", type="tertiary"):
+        st.caption(say(uploads.TAKE_BACK_SURE, language, name=parts.unmarked(one.name)))
+        if not st.button(
+            say(uploads.TAKE_BACK_REALLY, language), key=f"mine-back-{one.path}", icon=":material/delete:"
+        ):
+            return
+    try:
+        calls.take_back(visit.client, one.path)
+    except ProblemError as error:
+        said = parts.problem(error.problem, language=language, retry_after_seconds=None, is_partial=False)
+        st.session_state.uploads_told = [(False, said)]
+    else:
+        st.session_state.uploads_told = [(True, say(uploads.TAKEN_BACK, language, name=parts.unmarked(one.name)))]
+    st.rerun(scope="app")
 
 
 def _line(one: UploadOut, visit: Visit) -> str:

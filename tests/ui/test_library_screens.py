@@ -100,6 +100,20 @@ def test_only_those_who_may_are_offered_to_bring_files(api: RunningServer) -> No
     assert uploads.UPLOADS_TITLE.ja in [box.label for box in page.expander]
 
 
+def test_a_file_brought_by_mistake_is_taken_back_and_that_is_said(api: RunningServer, tmp_path: Path) -> None:
+    with api.client(user="chie") as client:
+        brought = client.post("/uploads", params={"name": "[誤]送信 _1_.txt"}, content="間違えた。".encode())
+    assert brought.status_code == 202, brought.text
+    path = brought.json()["upload"]["path"]
+    assert (tmp_path / "inbox" / path).exists()
+    page = opened(api, "documents")
+    assert "送信" in shown(page)
+    press(page, uploads.TAKE_BACK_REALLY.ja)
+    assert any("取り消しました" in said.value for said in page.success)
+    assert not (tmp_path / "inbox" / path).exists()
+    assert uploads.TAKE_BACK_REALLY.ja not in [found.label for found in page.button]
+
+
 def test_administrators_see_what_failed_and_ask_for_a_plan_and_a_retry(api: RunningServer, ledger: Ledger) -> None:
     page = opened(api, "ingestion")
     labels = [box.label for box in page.expander]

@@ -34,6 +34,13 @@ MY_UPLOADS_NONE: Final = Text("まだありません。", "None yet.")
 WAITING: Final = Text("読み取り待ち", "Waits to be read")
 JOB_QUEUED: Final = Text("読み取りの順番を待っています。", "Waiting for its turn to be read.")
 JOB_RUNNING: Final = Text("読み取っています。", "Being read.")
+TAKE_BACK: Final = Text("取り消す", "Take back")
+TAKE_BACK_SURE: Final = Text(
+    "{name} を削除します。回答の出典からも、すぐに消えます。元に戻せません。",
+    "{name} is deleted, and is gone from the sources of answers at once. This cannot be undone.",
+)
+TAKE_BACK_REALLY: Final = Text("削除する", "Delete it")
+TAKEN_BACK: Final = Text("{name} を取り消しました。", "{name} was taken back.")
 NOT_YOURS_TO_READ: Final = Text(
     "規則により、あなたはこの文書を読めません。", "By the rules you may not read this document."
 )
