@@ -17,15 +17,17 @@ AT_ONCE: Final = 2
 SECONDS: Final = 20.0
 REMEMBERED_BYTES: Final = 32 << 20
 LARGEST_BYTES: Final = 8 << 20
+HEAD_BYTES: Final = 8
 PACKAGES: Final = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A page as PNG; `marks` counts the lines that are marked."""
+    """A page as PNG; `marks` counts the lines that are marked, `top` is how far down the highest is, 0 to 1."""
 
     png: bytes
     marks: int
+    top: float = 0.0
 
 
 @dataclass
@@ -78,6 +80,7 @@ async def _drawn(path: Path, *, page: int, quote: str) -> Picture | None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    if process.returncode != 0 or not 4 < len(written) <= LARGEST_BYTES:
+    if process.returncode != 0 or not HEAD_BYTES < len(written) <= LARGEST_BYTES:
         return None
-    return Picture(png=written[4:], marks=int.from_bytes(written[:4], "big"))
+    marks, thousandths = (int.from_bytes(written[at : at + 4], "big") for at in (0, 4))
+    return Picture(png=written[HEAD_BYTES:], marks=marks, top=thousandths / 1000)

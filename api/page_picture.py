@@ -31,17 +31,17 @@ Box = tuple[float, float, float, float]
 
 
 def main() -> None:
-    """Reads the request, writes the picture: 4 bytes with the number of marked lines, then PNG."""
+    """Reads the request, writes the picture: 4 bytes with the number of marked lines, 4 with their top in thousandths, then PNG."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     asked = json.loads(sys.stdin.buffer.read())
-    marks, picture = drawn(Path(asked["path"]), page=asked["page"], quote=asked["quote"])
-    sys.stdout.buffer.write(marks.to_bytes(4, "big") + picture)
+    marks, top, picture = drawn(Path(asked["path"]), page=asked["page"], quote=asked["quote"])
+    sys.stdout.buffer.write(marks.to_bytes(4, "big") + top.to_bytes(4, "big") + picture)
 
 
-def drawn(path: Path, *, page: int, quote: str) -> tuple[int, bytes]:
-    """How many lines are marked, and the PNG. Exits with NO_SUCH_PAGE where the file has no such page."""
+def drawn(path: Path, *, page: int, quote: str) -> tuple[int, int, bytes]:
+    """How many lines are marked, thousandths of the page above the highest, and the PNG. Exits with NO_SUCH_PAGE where the file has no such page."""
     import pypdfium2 as pdfium
     from PIL import Image, ImageChops, ImageDraw
 
@@ -53,15 +53,17 @@ def drawn(path: Path, *, page: int, quote: str) -> tuple[int, bytes]:
     scale = min(WIDTH_PIXELS / max(width, 1), (MOST_PIXELS / max(width * height, 1)) ** 0.5)
     picture = opened.render(scale=scale).to_pil().convert("RGB")
     boxes = lines_of(letters_of(opened), quote) if quote else []
-    if boxes:
+    places = [_on_picture(opened, picture.size, box) for box in boxes]
+    if places:
         sheet = Image.new("RGB", picture.size, "white")
         pen = ImageDraw.Draw(sheet)
-        for box in boxes:
-            pen.rectangle(_on_picture(opened, picture.size, box), fill=MARK)
+        for place in places:
+            pen.rectangle(place, fill=MARK)
         picture = ImageChops.multiply(picture, sheet)  # as a felt pen does: letters stay black
     written = io.BytesIO()
     picture.quantize(64).save(written, "PNG", optimize=True)
-    return len(boxes), written.getvalue()
+    highest = min((place[1] for place in places), default=0)
+    return len(boxes), min(max(round(1000 * highest / picture.size[1]), 0), 1000), written.getvalue()
 
 
 def letters_of(page: Any) -> list[tuple[str, Box]]:

@@ -9,6 +9,7 @@ SSE lines -> (event name, JSON) -> QueuedOut | RewrittenOut | FoundOut | TokenOu
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,10 +54,11 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class PagePicture:
-    """A page as PNG; `marks` counts its marked lines."""
+    """A page as PNG; `marks` counts its marked lines, `top` is how far down the highest is, 0 to 1."""
 
     png: bytes
     marks: int
+    top: float = 0.0
 
 
 Event = StreamEvent | Heartbeat
@@ -165,7 +167,9 @@ class ApiClient:
         asked = {"start": str(start), "end": str(end)}
         response = self._call("GET", f"/documents/{document_id}/pages/{page}", query=asked)
         marks = response.headers.get("X-Marked-Lines", "0")
-        return PagePicture(response.content, int(marks) if marks.isdecimal() else 0)
+        top = response.headers.get("X-Mark-Top", "0")
+        is_share = re.fullmatch(r"[01](\.\d+)?", top) is not None
+        return PagePicture(response.content, int(marks) if marks.isdecimal() else 0, float(top) if is_share else 0.0)
 
     def owner(self, document_id: str) -> str:
         """Who answers for the document, "" where nobody is named. Raises ProblemError."""

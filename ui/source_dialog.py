@@ -17,6 +17,7 @@ from ui import parts
 from ui.client import ProblemError
 from ui.formats import day, size
 from ui.markup import passage_html, plain_html
+from ui.style import step_down
 from ui.turns import Wish
 from ui.visit import Visit
 from ui.words import say, sources
@@ -104,9 +105,12 @@ def _pages(source: CitationOut, document: DocumentOut, visit: Visit) -> None:
         st.caption(say(sources.PAGE_OF, language, page=page, pages=last))
     if page == source.page and not picture.marks:
         st.caption(say(sources.NOT_MARKED, language))
+    # Where browsers know of it (ui/style.py), the page opens with the mark in sight.
+    here = f'<span class="ca-here ca-down-{step_down(picture.top)}"></span>' if picture.marks else ""
     st.html(
         f'<blockquote class="ca-cited">{plain_html(source.quote)}</blockquote>'
-        f'<img class="ca-page" alt="{plain_html(label)}" src="data:image/png;base64,{encoded}">'
+        f'<div class="ca-view" tabindex="0"><div class="ca-frame">{here}'
+        f'<img class="ca-page" alt="{plain_html(label)}" src="data:image/png;base64,{encoded}"></div></div>'
     )
 
 

@@ -25,6 +25,14 @@ PLACED_WORDS: Final[dict[str, Text]] = {
     "--ca-upload-not-taken": uploads.UPLOADS_NOT_TAKEN,
 }
 
+STEPS_DOWN: Final = 20
+"""Places on a page that the sheet can name: Streamlit takes `style` away from what is put into a page."""
+
+
+def step_down(share: float) -> int:
+    """The step at or above a place that is `share` of a page (0 to 1) down."""
+    return min(int(share * STEPS_DOWN), STEPS_DOWN - 1)
+
 
 def language_html(language: Language) -> str:
     """Tells the browser the page's language; takes no room."""
@@ -34,7 +42,8 @@ def language_html(language: Language) -> str:
 def sheet(language: Language) -> str:
     """Everything's look, with the words that the sheet itself shows."""
     placed = " ".join(f'{name}: "{say(text, language)}";' for name, text in PLACED_WORDS.items())
-    return STYLE.replace("</style>", f":root {{ {placed} }}\n</style>")
+    down = " ".join(f".ca-down-{step} {{ top: {step / STEPS_DOWN:.0%}; }}" for step in range(STEPS_DOWN))
+    return STYLE.replace("</style>", f":root {{ {placed} }}\n{down}\n</style>")
 
 
 STYLE: Final = """<style>
@@ -141,7 +150,10 @@ STYLE: Final = """<style>
 .ca-looked { font-size: .92rem; } .ca-looked ul { padding-left: 1.2rem; }
 .ca-news { --ca-tone: #2e8b57; }
 .ca-good { color: color-mix(in srgb, #2e8b57 60%, currentColor); }
-.ca-page { width: 100%; border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: .3rem; background: #fff; }
+.ca-view { max-height: 65vh; overflow-y: auto; border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: .3rem; }
+.ca-frame { position: relative; }
+.ca-here { position: absolute; width: 1px; height: 1px; scroll-margin: 20vh; scroll-initial-target: nearest; }
+.ca-page { display: block; width: 100%; background: #fff; }
 .ca-sheet { max-height: 60vh; overflow-y: auto; padding: .75rem 1rem; border-radius: .5rem;
   border: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
 .ca-cited { margin: 0 0 .75rem; padding: .4rem .9rem; white-space: pre-wrap; border-left: .25rem solid var(--ca-mark); }
@@ -161,6 +173,7 @@ STYLE: Final = """<style>
   .stApp, .stMain, [data-testid="stAppViewContainer"] { position: static !important; overflow: visible !important; height: auto !important; }
   .stHorizontalBlock { flex-direction: column !important; }
   .ca-source, .ca-box { break-inside: avoid; }
+  .ca-view { max-height: none; overflow: visible; }
 }
 /* What a stopped run leaves behind is drawn before it stops: shown as soon as the script no longer runs. */
 .stApp .ca-when-stopped { display: none; }

@@ -30,7 +30,8 @@ HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Cont
     responses={
         200: {
             "content": examples.PICTURE,
-            "description": "The page as PNG; `X-Marked-Lines` counts the lines that are marked.",
+            "description": "The page as PNG; `X-Marked-Lines` counts the lines that are marked, `X-Mark-Top` is how far down "
+            "the page the highest of them is, 0 to 1.",
         },
         **examples.problems(401, 403, 404, 422, 503),
     },
@@ -60,7 +61,8 @@ async def get_page(
     picture = await edge.drawing.picture(location, version_id=document.version_id, page=page, quote=quote)
     if picture is None:
         raise _no_picture()
-    return Response(picture.png, media_type="image/png", headers={**HEADERS, "X-Marked-Lines": str(picture.marks)})
+    said = {"X-Marked-Lines": str(picture.marks)} | ({"X-Mark-Top": f"{picture.top:.3f}"} if picture.marks else {})
+    return Response(picture.png, media_type="image/png", headers=HEADERS | said)
 
 
 def _no_picture() -> NotFound:

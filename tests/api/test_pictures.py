@@ -42,8 +42,10 @@ def test_the_quotation_is_marked_on_its_page_and_nothing_else_is(server: Running
         assert with_quote.headers["content-type"] == "image/png"
         assert with_quote.headers["x-marked-lines"] == "2"
         assert marked(with_quote.content) > 1000
+        assert 0.1 < float(with_quote.headers["x-mark-top"]) < 0.14, "100 points down a page of 842"
         plain = client.get(f"/documents/{rules_id}/pages/2")
         assert plain.headers["x-marked-lines"] == "0"
+        assert "x-mark-top" not in plain.headers
         assert marked(plain.content) == 0
         elsewhere = client.get(f"/documents/{rules_id}/pages/1", params={"start": 0, "end": len(RULE)})
         assert elsewhere.headers["x-marked-lines"] == "0"

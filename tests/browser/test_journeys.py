@@ -122,7 +122,8 @@ def test_an_answer_leads_to_the_marked_place_in_the_original_and_a_follow_up_say
     expect(shown).to_have_attribute("alt", re.compile(re.escape(f"の {number} ページ")))
     expect(dialog.get_by_text(sources.NOT_MARKED.ja)).to_have_count(0)
     assert shown.evaluate("image => image.naturalWidth") > 400
-    shown.evaluate("image => image.scrollIntoView({block: 'center'})")
+    expect(dialog.locator(".ca-here")).to_be_in_viewport()
+    assert dialog.locator(".ca-view").evaluate("view => view.scrollTop") > 0, "the page is opened at its mark"
     picture(page, "page-ja")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
