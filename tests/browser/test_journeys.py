@@ -46,6 +46,8 @@ STOP_BUTTON = "stChatInputStopButton"
 OF_A_PDF = "身元保証書の極度額はいくらですか?"
 FOLLOW_UP = "それはいつまでに提出しますか?"
 STANDING_ALONE = "身元保証書はいつまでに提出しますか?"
+ANSWER = "身元保証書の極度額は 1,000,000 円で、保証人は 1 名です [1]。"
+NEXT_ANSWER = "身元保証書は、入社日から 2 週間以内に人事課へ提出します [1]。"
 WITHOUT_ANSWER = "社宅の申し込み方を教えてください"
 OF_THE_BOARD = "役員報酬の月額はいくらですか?"
 LEAVE = "有給休暇はいつまでに申請しますか?"
@@ -99,6 +101,7 @@ def test_an_answer_leads_to_the_marked_place_in_the_original_and_a_follow_up_say
     page = installation.page_of("ben")
     expect(page.get_by_text(asking.INTRO_TITLE.ja)).to_be_visible()
     picture(page, "start-ja")
+    installation.stub.add_fault("answer", text=ANSWER, times=1)
     ask(page, OF_A_PDF)
     ended(page, turns=1)
     expect(page.locator(".ca-answer a.ca-mark").first).to_have_text(re.compile(r"\[\d+\]"))
@@ -128,9 +131,11 @@ def test_an_answer_leads_to_the_marked_place_in_the_original_and_a_follow_up_say
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     installation.stub.add_fault("answer", text=STANDING_ALONE, times=1)  # what the model makes of the follow-up
+    installation.stub.add_fault("answer", text=NEXT_ANSWER, times=1)
     ask(page, FOLLOW_UP)
     ended(page, turns=2)
     expect(page.get_by_text(say(asking.UNDERSTOOD_AS, "ja", question=STANDING_ALONE))).to_be_visible()
+    expect(page.locator(".ca-answer").first).to_contain_text("2 週間以内")
     picture(page, "follow-up-ja")
 
 
