@@ -25,8 +25,8 @@ PLACED_WORDS: Final[dict[str, Text]] = {
     "--ca-upload-not-taken": uploads.UPLOADS_NOT_TAKEN,
 }
 
+# Places on a page that the sheet can name: Streamlit takes `style` away from what is put into a page.
 STEPS_DOWN: Final = 20
-"""Places on a page that the sheet can name: Streamlit takes `style` away from what is put into a page."""
 
 
 def step_down(share: float) -> int:
