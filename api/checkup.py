@@ -6,10 +6,10 @@ What was found last is shown until the next one has ended, and is forgotten when
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -34,16 +34,12 @@ class Checkup:
     problem: AssistantError | None = None
     _task: asyncio.Task[list[Finding]] | None = None
 
-    def begin(self, by: str, examine: Callable[[], Awaitable[list[Finding]]]) -> None:
+    def begin(self, by: str, examine: Callable[[], Coroutine[Any, Any, list[Finding]]]) -> None:
         """Begins one, unless one is under way: its findings are as new as those of a second would be."""
         if self.state == "running":
             return
         self.state, self.by, self.started_at, self.problem = "running", by, _now(), None
-
-        async def course() -> list[Finding]:
-            return await examine()
-
-        self._task = asyncio.create_task(course())
+        self._task = asyncio.create_task(examine())
         self._task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[list[Finding]]) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
-from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -43,7 +42,7 @@ from assistant.wire_history import (
     Rating,
     ValidityOut,
 )
-from assistant.wire_library import UploadedOut, UploadsOut
+from assistant.wire_library import UploadedOut, UploadsOut, upload_address
 
 SILENCE_LIMIT_SECONDS: Final = 330.0
 """How long an answer may stay silent: the longest wait for a first token, and some seconds for the network."""
@@ -204,8 +203,7 @@ class Client:
 
     def take_back(self, path: str) -> None:
         """Deletes an upload, named by its `path`, and takes it out of every answer."""
-        place, _, name = path.partition("/")
-        self._request("DELETE", f"/uploads/{quote(place, safe='')}/{quote(name, safe='')}")
+        self._request("DELETE", upload_address(path))
 
     def job(self, job_id: str) -> JobOut:
         """One ingestion."""

@@ -103,7 +103,7 @@ def chat_model(settings: Settings, models: OllamaModels) -> str:
     if settings.answers != "ollama":
         return base
     try:
-        is_there = f"{settings.chat_model}:latest" in models.names() or settings.chat_model in models.names()
+        is_there = {settings.chat_model, f"{settings.chat_model}:latest"} & {*models.names()}
     except ModelUnavailable:
         return base
     return settings.chat_model if is_there else base

@@ -81,11 +81,14 @@ def is_backed(sentence: str, passage: Passage) -> bool:
 
 def says_more(sentence: str, passage: Passage, beside: Sequence[Passage]) -> bool:
     """Whether the passage has a part of the sentence that the places which back it in `beside` do not have."""
+
+    def said_by(one: Passage) -> set[str]:
+        start, end = quote_span(sentence, one.text)
+        return character_bigrams(one.text[start:end])
+
     wanted = character_bigrams(sentence)
-    for source in (one.text for one in beside):
-        wanted = wanted - character_bigrams(source[slice(*quote_span(sentence, source))])
-    start, end = quote_span(sentence, passage.text)
-    return len(wanted & character_bigrams(passage.text[start:end])) >= MORE * len(character_bigrams(sentence))
+    more = wanted & said_by(passage) - set[str]().union(*map(said_by, beside))
+    return len(more) >= MORE * len(wanted)
 
 
 def lacks_figures(sentence: str, source: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
@@ -45,6 +46,12 @@ class UploadOut(LibraryShape):
     reason: str | None
     detail: str | None
     document_id: str | None
+
+
+def upload_address(path: str) -> str:
+    """Where an upload is named by its `path`: the parts of /uploads/{place}/{name}, each escaped."""
+    place, _, name = path.partition("/")
+    return f"/uploads/{quote(place, safe='')}/{quote(name, safe='')}"
 
 
 class UploadedOut(LibraryShape):

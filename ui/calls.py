@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import RootModel
 
 from assistant.wire import DocumentOut, DocumentsOut, JobOut, JobsOut
 from assistant.wire_admin import FoldersOut, IngestionOut, UsageOut
-from assistant.wire_library import FoldersOfLibraryOut, JobDetailOut, UploadedOut, UploadsOut
+from assistant.wire_library import FoldersOfLibraryOut, JobDetailOut, UploadedOut, UploadsOut, upload_address
 from assistant.wire_questions import PricesShape, QuestionGroupsOut, UseOut
 from ui.client import ApiClient, ProblemError
 
@@ -58,7 +57,7 @@ def upload(client: ApiClient, name: str, content: bytes, *, replaces: bool) -> U
 
 def take_back(client: ApiClient, path: str) -> None:
     """One's own file is gone, and no answer has it any more. `path` as in the list of uploads."""
-    client.send("DELETE", "/uploads/" + "/".join(quote(part, safe="") for part in path.split("/", 1)))
+    client.send("DELETE", upload_address(path))
 
 
 def folders(client: ApiClient) -> FoldersOut:

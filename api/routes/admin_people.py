@@ -6,7 +6,7 @@ Nobody hands out here what they do not hold: a key has at most the scopes and gr
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from api.edge import Edge, edge_of, request_id_of
 from assistant.audit import Act, AuditEntry
 from assistant.domain import EVERYONE, Principal
 from assistant.errors import AccessDenied, NotFound, PeopleConflict, Text
-from assistant.people import SCOPES, User
+from assistant.people import SCOPES, User, expiry
 from assistant.wire_people import (
     AuditOut,
     KeyIn,
@@ -181,13 +181,12 @@ def _create(edge: Edge, body: KeyIn, principal: Principal) -> KeyMadeOut:
                 en="Choose another name, or revoke the present key first.",
             ),
         )
-    ends = None if body.days is None else datetime.now(UTC) + timedelta(days=body.days)
     key = ledger.create_key(
         body.name,
         groups=[group for group in body.groups if group != EVERYONE],
         scopes=body.scopes,
         owner=body.owner,
-        expires_at=None if ends is None else ends.isoformat(timespec="milliseconds"),
+        expires_at=None if body.days is None else expiry(f"{body.days}d"),
         questions_per_minute=body.questions_per_minute,
         by=principal.name,
     )

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, FileChooser, FilePayload, Locator, Page, TimeoutError, expect
 
+from tests.browser.asking import STOP_BUTTON, ask, ended
 from tests.browser.installation import (
     PDF,
     QUICK,
@@ -43,7 +44,6 @@ from ui.words import receipts as receipt_words
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PATIENCE_MS = 60_000
-STOP_BUTTON = "stChatInputStopButton"
 OF_A_PDF = "身元保証書の極度額はいくらですか?"
 FOLLOW_UP = "それはいつまでに提出しますか?"
 STANDING_ALONE = "身元保証書はいつまでに提出しますか?"
@@ -80,20 +80,6 @@ def _quick(installation: Installation) -> Iterator[None]:
     yield
     installation.stub.clear_faults()
     installation.close_pages()
-
-
-def ask(page: Page, question: str) -> None:
-    """Types the question. What is looked at next is looked for in the newest turn."""
-    box = page.get_by_test_id("stChatInputTextArea").last
-    box.fill(question)
-    box.press("Enter")
-    expect(page.locator(".ca-question").first).to_have_text(question)
-
-
-def ended(page: Page, *, turns: int) -> None:
-    """Waits until the newest of so many turns has ended well: each ends with a line about its making."""
-    expect(page.locator(".ca-foot")).to_have_count(turns)
-    expect(page.get_by_test_id(STOP_BUTTON)).to_have_count(0)
 
 
 def test_an_answer_leads_to_the_marked_place_in_the_original_and_a_follow_up_says_how_it_was_read(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.browser.asking import STOP_BUTTON, ask, ended
 from tests.browser.conftest import CHROMIUM, QUIET
 from tests.journeys.deployment import ROOT, Deployment
 from tests.journeys.front_door import running_front_door
@@ -29,7 +30,6 @@ FOLLOW_UP = "それはいつまでに提出しますか?"
 LONG = "火災のときの行動を1番から10番まですべて書いてください。"
 PART = "# MX-5000C\n\nMX-5000C の保証期間は、納品の日から 3 年とする。\n"
 OF_ANOTHER_PART = "MX-5000の保証期間は何年ですか?"
-STOP_BUTTON = "stChatInputStopButton"
 PASSWORDS = {"ben": "bens-password"}
 
 
@@ -64,29 +64,17 @@ def page(url: str) -> Iterator[Page]:
         chromium.close()
 
 
-def ask(page: Page, question: str) -> None:
-    box = page.get_by_test_id("stChatInputTextArea").last
-    box.fill(question)
-    box.press("Enter")
-    expect(page.locator(".ca-question").first).to_have_text(question)
-
-
-def ended(page: Page, *, turns: int) -> None:
-    expect(page.locator(".ca-foot")).to_have_count(turns, timeout=ANSWER_SECONDS * 1000)
-    expect(page.get_by_test_id(STOP_BUTTON)).to_have_count(0)
-
-
 def test_a_person_asks_opens_the_page_goes_on_is_refused_and_stops_an_answer_of_the_real_model(
     page: Page, url: str
 ) -> None:
     expect.set_options(timeout=60_000)
     turns = 1
     ask(page, OF_THE_PDF)
-    ended(page, turns=turns)
+    ended(page, turns=turns, timeout_seconds=ANSWER_SECONDS)
     while page.locator(".ca-answer a.ca-mark").count() == 0 and turns < TRIES:
         turns += 1
         ask(page, OF_THE_PDF)
-        ended(page, turns=turns)
+        ended(page, turns=turns, timeout_seconds=ANSWER_SECONDS)
     expect(page.locator(".ca-answer").first).to_contain_text(re.compile("1,000,000|100万|百万"))
     page.locator(".ca-answer a.ca-mark").first.click()
     expect(page.locator(".ca-source .ca-text mark").first).to_be_in_viewport()
@@ -99,13 +87,13 @@ def test_a_person_asks_opens_the_page_goes_on_is_refused_and_stops_an_answer_of_
 
     turns += 1
     ask(page, FOLLOW_UP)
-    ended(page, turns=turns)
+    ended(page, turns=turns, timeout_seconds=ANSWER_SECONDS)
     understood = asking.UNDERSTOOD_AS.ja.partition("{")[0]
     expect(page.get_by_text(understood).first).to_be_visible()
 
     turns += 1
     ask(page, OF_ANOTHER_PART)
-    ended(page, turns=turns)
+    ended(page, turns=turns, timeout_seconds=ANSWER_SECONDS)
     expect(page.locator(".ca-refusal").first).to_contain_text(asking.REFUSED_TITLE.ja)
 
     ask(page, LONG)
