@@ -80,6 +80,21 @@ class Deployment:
         assert done.stdout, done.stderr
         return dict(json.loads(done.stdout))
 
+    def status_if_chroma_is_back(self) -> dict[str, Any] | None:
+        """`ingest status --json`; None while Chroma, killed a moment ago, does not answer."""
+        done = self.run("ingest", "status", "--json")
+        if not done.stdout:
+            assert "does not answer" in done.stderr, done.stderr
+            return None
+        return dict(json.loads(done.stdout))
+
+    def is_api_back(self) -> bool:
+        """Whether the API, killed a moment ago, answers again."""
+        try:
+            return httpx.get(f"{self.api_url}/healthz", timeout=10, trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
     def ask(self, question: str, **body: Any) -> httpx.Response:
         """POST /ask as Ben, through the proxy's header."""
         headers = {"X-Forwarded-User": "ben", "X-Proxy-Secret": PROXY_SECRET} | body.pop("headers", {})

@@ -165,7 +165,10 @@ def is_settled(deployment: Deployment, files: int) -> Callable[[], bool]:
                 "select count(*) from documents d join versions v on v.version_id = d.version_id"
                 " where d.status in ('indexed', 'warn') and d.deleted_at = '' and v.proof is not null"
             )
-            return int(live.fetchone()[0]) == files and not deployment.status()["running_jobs"]
+            if int(live.fetchone()[0]) != files:
+                return False
+        status = deployment.status_if_chroma_is_back()
+        return status is not None and not status["running_jobs"] and deployment.is_api_back()
 
     return look
 

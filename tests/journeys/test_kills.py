@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,12 +39,8 @@ def chunk_ids(deployment: Deployment) -> list[str]:
 
 def is_at_rest(deployment: Deployment) -> bool:
     """Whether nothing is left to do; not while Chroma, killed last, is not back."""
-    done = deployment.run("ingest", "status", "--json")
-    if not done.stdout:
-        assert "does not answer" in done.stderr, done.stderr
-        return False
-    status: dict[str, Any] = json.loads(done.stdout)
-    return not status["running_jobs"] and set(status["documents"]) == {"indexed"}
+    status = deployment.status_if_chroma_is_back()
+    return status is not None and not status["running_jobs"] and set(status["documents"]) == {"indexed"}
 
 
 def test_killing_each_process_during_an_ingestion_loses_and_doubles_nothing(deployment: Deployment) -> None:
