@@ -76,9 +76,9 @@ class Deployment:
 
     def status(self) -> dict[str, Any]:
         """`ingest status --json`."""
-        done = self.run("ingest", "status", "--json")
-        assert done.stdout, done.stderr
-        return dict(json.loads(done.stdout))
+        found = self.status_if_chroma_is_back()
+        assert found is not None, "Chroma does not answer"
+        return found
 
     def status_if_chroma_is_back(self) -> dict[str, Any] | None:
         """`ingest status --json`; None while Chroma, killed a moment ago, does not answer."""
@@ -90,10 +90,7 @@ class Deployment:
 
     def is_api_back(self) -> bool:
         """Whether the API, killed a moment ago, answers again."""
-        try:
-            return httpx.get(f"{self.api_url}/healthz", timeout=10, trust_env=False).is_success
-        except httpx.TransportError:
-            return False
+        return is_answering(f"{self.api_url}/healthz")
 
     def ask(self, question: str, **body: Any) -> httpx.Response:
         """POST /ask as Ben, through the proxy's header."""
@@ -131,6 +128,14 @@ class Deployment:
     def pid_of(self, part: str) -> int:
         """The process id of a part, as the stack last started it."""
         return int((self.folder / "var" / "run" / f"{part}.pid").read_text())
+
+
+def is_answering(url: str) -> bool:
+    """Whether something behind this address answers, and without an error."""
+    try:
+        return httpx.get(url, timeout=10, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_seconds: float, pause_seconds: float = 0.2) -> None:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import bcrypt
-import httpx
 
-from tests.journeys.deployment import PROXY_SECRET, ROOT, Deployment, free_ports, wait_until
+from tests.journeys.deployment import PROXY_SECRET, ROOT, Deployment, free_ports, is_answering, wait_until
 
 NOBODY = 65534
 BCRYPT_COST = 5  # nginx hashes on every request; htpasswd's own default
@@ -53,7 +52,7 @@ def running_front_door(folder: Path, deployment: Deployment, passwords: Mapping[
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, **identity)
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _answers(f"{url}/healthz") or process.poll() is not None, timeout_seconds=60)
+            wait_until(lambda: is_answering(f"{url}/healthz") or process.poll() is not None, timeout_seconds=60)
             assert process.poll() is None, log_file.read_text()
             yield url
         finally:
@@ -65,10 +64,3 @@ def _line(user: str, password: str) -> str:
     """A line of nginx's password file."""
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_COST)).decode()
     return f"{user}:{hashed.replace('$2b$', '$2y$', 1)}\n"
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False, timeout=2).is_success
-    except httpx.HTTPError:
-        return False
