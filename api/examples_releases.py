@@ -40,6 +40,8 @@ _RELEASE: Json = {
     "meaning": 1.0,
     "words": 1.0,
     "asks_first": False,
+    "refuses_from_ja": 0.5,
+    "refuses_from_en": 0.5,
     "system": "抜粋だけを根拠に、短く答えます。",
     "is_evaluated": False,
 }

@@ -10,12 +10,12 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
-from assistant.answerable import SAID_NOT, says_nothing
+from assistant.answerable import SAID_NOT, doubt_of
 from assistant.asked import unnamed
 from assistant.cite import CitedText, citing
 from assistant.domain import (
@@ -46,11 +46,13 @@ from assistant.text import is_readable, japanese_share
 
 @dataclass(frozen=True, kw_only=True)
 class Writing:
-    """How an answer is written: the space for its prompt, its longest, and whether the model is asked first if it can."""
+    """How an answer is written: the space for its prompt, its longest, whether the model is asked first if it can, and the
+    doubt, 0 to 1, from which it is not asked further, by the question's language."""
 
     budget_tokens: int
     num_predict: int
     asks_first: bool = False
+    refuses_from: Mapping[Language, float] = field(default_factory=lambda: {"ja": 0.5, "en": 0.5})
 
 
 class Draft:
@@ -63,6 +65,7 @@ class Draft:
         self.talk = Talk()
         self.rewriting: Rewriting | None = None
         self.links_removed = 0
+        self.doubt: float | None = None
         self.is_unsaid = False
         self.passages: tuple[Passage, ...] = ()
         self.offered: tuple[Passage, ...] = ()
@@ -142,8 +145,8 @@ class Draft:
 
 
 async def generate(draft: Draft, model: ChatModel, writing: Writing) -> AsyncGenerator[Token, None]:
-    """Tokens of the answer; none when the model is asked first and says that the passages do not say it. Closing it frees
-    the model at once.
+    """Tokens of the answer; none when the model is asked first and doubts too much that the passages say it. Closing it
+    frees the model at once.
 
     Raises ContextOverflow, ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted.
     """
@@ -152,9 +155,11 @@ async def generate(draft: Draft, model: ChatModel, writing: Writing) -> AsyncGen
     for limit_tokens, is_last in ((writing.budget_tokens, False), (writing.budget_tokens // 2, True)):
         packed = await pack(question.text, found, model, language=language, limit_tokens=limit_tokens, sent=sent)
         draft.packed(packed, model)
-        if writing.asks_first and await says_nothing(question.text, packed.passages, model, language=language):
-            draft.is_unsaid = True
-            return
+        if writing.asks_first:
+            draft.doubt = await doubt_of(question.text, packed.passages, model, language=language)
+            draft.is_unsaid = draft.doubt is not None and draft.doubt >= writing.refuses_from[language]
+            if draft.is_unsaid:
+                return
         links = LinkFilter(question=question.text, language=language, passages=packed.passages)
         try:
             async with aclosing(model.stream(packed.prompt, num_predict=writing.num_predict)) as pieces:
@@ -314,6 +319,7 @@ def _answer(draft: Draft, *, text: str, mode: AnswerMode) -> Answer:
         request_id=draft.question.request_id,
         timings=draft.timings(),
         rewritten=draft.rewriting.text if draft.rewriting is not None else None,
+        doubt=draft.doubt,
         offered=tuple(" ".join((one.chunk_id, *one.joined)) for one in draft.offered) if draft.model_name else (),
     )
 

@@ -16,8 +16,7 @@ from typing import Literal, NamedTuple
 from assistant.errors import AssistantError, FailureReason, Language
 from assistant.history import Exchange
 
-EVERYONE = "everyone"
-"""The group that every principal belongs to; documents without an access rule carry it."""
+EVERYONE = "everyone"  # the group that every principal belongs to; documents without an access rule carry it
 
 
 class ElementKind(StrEnum):
@@ -252,8 +251,8 @@ class Answer:
     conversation_id: str
     request_id: str
     timings: Timings
-    rewritten: str | None = None
-    """The question made to stand alone, where it leaned on the conversation."""
+    rewritten: str | None = None  # the question made to stand alone, where it leaned on the conversation
+    doubt: float | None = None  # the model's chance, 0 to 1, that no passage says it; None: not asked
     offered: tuple[str, ...] = ()  # chunk ids of the passages in the prompt, in their order; empty without a model
 
 
@@ -312,9 +311,10 @@ Event = Queued | Rewritten | Found | Token | Cited | Finished | Failed
 
 @dataclass(frozen=True)
 class ModelToken:
-    """A piece of text from a chat model."""
+    """A piece of text from a chat model. `alternatives`: chances, 0 to 1, of the likeliest tokens here, if asked for and told."""
 
     text: str
+    alternatives: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -249,8 +249,19 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield "  citation  " + "  ".join(
             f"{name} {'-' if value is None else format(value, '.3f')}" for name, value in citation.items()
         )
+        for language, doubt in answers.get("doubt", {}).items():
+            yield _doubt_line(language, doubt)
         yield f"  failed {len(answers['failed'])}"
     for code, count in found["notices"].items():
         yield f"  ! {code}: {count}"
     if "changes" in found:
         yield from change_lines(found["changes"])
+
+
+def _doubt_line(language: str, doubt: dict[str, Any]) -> str:
+    if doubt["refuses_from"] is None:
+        return f"  doubt {language}  no limit keeps 95 of 100 answerable questions: asks_first is not for this model"
+    return (
+        f"  doubt {language}  refuses_from_{language} = {doubt['refuses_from']:.2f} refuses {doubt['caught']} of "
+        f"{doubt['unanswerable']} that nothing answers, and {doubt['lost']} of {doubt['answerable']} others"
+    )

@@ -111,7 +111,7 @@ async def pack(
 async def _fitting(
     question: str, passages: tuple[Passage, ...], model: ChatModel, *, language: Language, limit_tokens: int
 ) -> Packed | None:
-    prompt = f"{stable_prefix(passages, language)}\n\n{_QUESTION[language]} {unforgeable(question)}"
+    prompt = stable_prefix(passages, language) + question_part(question, language)
     tokens, counted_by = await model.count_tokens(prompt)
     return Packed(prompt, passages, 0, tokens, counted_by) if tokens <= limit_tokens else None
 
@@ -128,6 +128,11 @@ def _leads(found: Sequence[Passage], sent: Sequence[Passage]) -> Iterator[tuple[
 def stable_prefix(passages: Sequence[Passage], language: Language) -> str:
     """The beginning of a prompt: instructions and numbered passages, without the question."""
     return "\n".join([_INSTRUCTIONS[language], *(_block(number, p) for number, p in enumerate(passages, start=1))])
+
+
+def question_part(question: str, language: Language) -> str:
+    """What follows the stable prefix."""
+    return f"\n\n{_QUESTION[language]} {unforgeable(question)}"
 
 
 def prompt_budget(*, num_ctx: int, num_predict: int, prompt_limit_tokens: int | None) -> int:

@@ -176,8 +176,11 @@ class ChatModel(Protocol):
         """Tokens of a whole prompt including system text and chat template, and how they were counted."""
         ...
 
-    def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
-        """Tokens, then exactly one ModelEnd. Closing the iterator frees the model at once.
+    def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+        """Tokens, then exactly one ModelEnd. Closing the iterator frees the model at once. `alternatives`: how many likeliest
+        tokens of each place are wanted with it; a server that cannot tell them answers without.
 
         Raises ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted (no end mark), ContextOverflow.
         """

@@ -61,6 +61,10 @@ def make_draft(
     meaning: Annotated[float | None, typer.Option(help="Weight of the search by meaning, 0 to 4.")] = None,
     words: Annotated[float | None, typer.Option(help="Weight of the search by words, 0 to 4.")] = None,
     asks_first: Annotated[bool | None, typer.Option(help="Ask the model first whether the passages say it.")] = None,
+    refuses_from_ja: Annotated[
+        float | None, typer.Option(help="Doubt, 0.01 to 1, from which it then refuses a Japanese question.")
+    ] = None,
+    refuses_from_en: Annotated[float | None, typer.Option(help="The same for an English one.")] = None,
     why: Why = "",
     as_json: Json = False,
 ) -> None:
@@ -72,7 +76,10 @@ def make_draft(
         published = None if standing.release_id is None else ledger.release(standing.release_id)
         source = ledger.release(base) if base else None
         before = read_content(settings.modelfile) if source is None else source.content
-        edits = Edits(_read(system), num_ctx, temperature, top_k, passages, meaning, words, asks_first)
+        edits = Edits(
+            _read(system), num_ctx, temperature, top_k, passages, meaning, words,
+            asks_first, refuses_from_ja, refuses_from_en,
+        )  # fmt: skip
         content = before if edits.is_empty else edited(before, edits)
         against = _answering(settings, published)
         changed = differences(against, content)

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from assistant.errors import Language
 from assistant.model_facts import ModelFacts
 
 SHARE_STEPS = 10_000
@@ -49,12 +50,18 @@ class ReleaseAct(StrEnum):
 class Tuning:
     """What a release says beside its Modelfile. `passages` offered to the model (None: as the setting says); `meaning` and
     `words` multiply what the two searches count for, 1 as they are; `asks_first`: before an answer the model is asked whether the
-    passages say it at all."""
+    passages say it at all, and refuses from a doubt of `refuses_from_…` on (0 to 1), by the question's language."""
 
     passages: int | None = None
     meaning: float = 1.0
     words: float = 1.0
     asks_first: bool = False
+    refuses_from_ja: float = 0.5
+    refuses_from_en: float = 0.5
+
+    def refuses_from(self) -> dict[Language, float]:
+        """The doubt, 0 to 1, from which a question of each language is refused."""
+        return {"ja": self.refuses_from_ja, "en": self.refuses_from_en}
 
     @property
     def meaning_by_words(self) -> float:

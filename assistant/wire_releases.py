@@ -42,6 +42,8 @@ class DraftIn(AdminShape):
     meaning: Annotated[float, Field(ge=0, le=4), A_NUMBER] | None = None
     words: Annotated[float, Field(ge=0, le=4), A_NUMBER] | None = None
     asks_first: Choice | None = None
+    refuses_from_ja: Annotated[float, Field(ge=0.01, le=1), A_NUMBER] | None = None
+    refuses_from_en: Annotated[float, Field(ge=0.01, le=1), A_NUMBER] | None = None
     why: PlainLine = ""
 
 
@@ -87,6 +89,8 @@ class ReleaseOut(AdminShape):
     meaning: float
     words: float
     asks_first: bool
+    refuses_from_ja: float
+    refuses_from_en: float
     system: str
     is_evaluated: bool
 

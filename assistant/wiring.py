@@ -234,6 +234,7 @@ async def open_assistant(settings: Settings) -> AsyncIterator[Assistant]:
         ),
         passages_limit=content.tuning.passages or settings.passages_limit,
         asks_first=content.tuning.asks_first,
+        refuses_from=content.tuning.refuses_from(),
     )
     try:
         auditor = auditor_of(settings.audit.questions, data_folder=settings.data_folder)

@@ -79,6 +79,7 @@ def pipeline_of(release: Release, settings: Settings, folder: Pipeline) -> Pipel
         ),
         passages_limit=tuning.passages or settings.passages_limit,
         asks_first=tuning.asks_first,
+        refuses_from=tuning.refuses_from(),
     )
 
 

@@ -29,9 +29,11 @@ class WrappedChatModel:
         """The model's own."""
         return await self._model.count_tokens(text)
 
-    def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """The model's own."""
-        return self._model.stream(prompt, num_predict=num_predict)
+        return self._model.stream(prompt, num_predict=num_predict, alternatives=alternatives)
 
     async def check(self) -> None:
         """The model's own. Raises ModelUnavailable, ModelMissing."""

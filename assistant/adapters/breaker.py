@@ -192,7 +192,9 @@ class GuardedChatModel(WrappedChatModel):
         """What a question would be told at once, while the model is left alone; None while it may be asked."""
         return ModelUnavailable(*_paused(self.breaker)) if self.breaker.is_resting else None
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """The model's own tokens. Raises what the model raises, and ModelUnavailable at once while it is left alone."""
         with self.breaker.call() as call:
             if call is None:
@@ -201,7 +203,9 @@ class GuardedChatModel(WrappedChatModel):
             try:
                 if call.is_probe:
                     await self._model.check()
-                async with aclosing(self._model.stream(prompt, num_predict=num_predict)) as pieces:
+                async with aclosing(
+                    self._model.stream(prompt, num_predict=num_predict, alternatives=alternatives)
+                ) as pieces:
                     async for piece in pieces:
                         listening.heard()
                         call.works()

@@ -121,7 +121,9 @@ class FakeChatModel:
         """The estimate that is used for models without a tokenizer."""
         return self._estimator.estimate(text), "estimate"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """The answer in words and characters, then one ModelEnd. Raises ContextOverflow."""
         prompt_tokens = self._estimator.estimate(prompt)
         if prompt_tokens > self._num_ctx:

@@ -22,13 +22,17 @@ _log = structlog.get_logger(__name__)
 class RecordedChatModel(WrappedChatModel):
     """A chat model whose calls are logged; see ports.ChatModel."""
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """The model's own tokens and errors. `outcome` in the log: `answered`, `left` by the reader, or the error's code."""
         begun = time.perf_counter()
         first_seconds: float | None = None
         pieces, outcome, prompt_tokens = 0, "left", None
         try:
-            async with aclosing(self._model.stream(prompt, num_predict=num_predict)) as answer:
+            async with aclosing(
+                self._model.stream(prompt, num_predict=num_predict, alternatives=alternatives)
+            ) as answer:
                 async for piece in answer:
                     if isinstance(piece, ModelEnd):
                         outcome, prompt_tokens = "answered", piece.prompt_tokens

@@ -20,6 +20,7 @@ import anyio
 import httpx
 import structlog
 
+from assistant.adapters.alternatives import alternatives_of
 from assistant.adapters.model_http import (
     ANSWER_SECONDS,
     HTTPX_ERRORS,
@@ -116,14 +117,16 @@ class OllamaChatModel:
         """Estimated tokens of a prompt with SYSTEM and template; Ollama has no tokenizer route."""
         return self._estimator.estimate(text), "estimate"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """Tokens, then one ModelEnd; closing it drops the connection, which stops the model at once.
 
         Raises ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted, ContextOverflow.
         """
         transport = _NeverCut(async_transport())
         try:
-            chat = await asyncio.to_thread(self._chat_ollama, transport, num_predict)
+            chat = await asyncio.to_thread(self._chat_ollama, transport, num_predict, alternatives)
         except ValueError as error:
             raise self._server.odd_address() from error
         ending: dict[str, Any] = {}
@@ -135,7 +138,7 @@ class OllamaChatModel:
                     ending |= chunk.response_metadata
                     if chunk.text:
                         has_begun = True
-                        yield ModelToken(str(chunk.text))
+                        yield ModelToken(str(chunk.text), alternatives_of(chunk.response_metadata.get("logprobs")))
             yield self._end_of(ending, prompt)
         except vendor_errors() as error:
             raise self.error_of(error, has_begun=has_begun) from error
@@ -174,7 +177,7 @@ class OllamaChatModel:
         _log.warning("ollama_answer_garbled", model=self._model, problem=type(error).__name__)
         return self._server.garbled()
 
-    def _chat_ollama(self, transport: httpx.AsyncBaseTransport, num_predict: int) -> ChatOllama:
+    def _chat_ollama(self, transport: httpx.AsyncBaseTransport, num_predict: int, alternatives: int) -> ChatOllama:
         """One for each question: it belongs to the question's event loop, and building it takes 0.3 ms.
 
         The import takes seconds, which is why this runs in a thread.
@@ -186,6 +189,8 @@ class OllamaChatModel:
             base_url=self._server.url,
             num_ctx=self._num_ctx,
             num_predict=num_predict,
+            logprobs=True if alternatives else None,
+            top_logprobs=alternatives or None,
             client_kwargs={
                 # Silence is watched by paced(); only the connection has a limit here.
                 "timeout": httpx.Timeout(None, connect=self._connect_seconds),

@@ -20,6 +20,7 @@ import anyio
 import httpx
 import structlog
 
+from assistant.adapters.alternatives import alternatives_of
 from assistant.adapters.model_http import (
     ANSWER_SECONDS,
     HTTPX_ERRORS,
@@ -110,7 +111,9 @@ class OpenAICompatibleChatModel:
             return tokens, "tokenizer"
         return self._estimator.estimate(text), "estimate"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """Tokens, then one ModelEnd; closing it drops the connection, which stops the model at once.
 
         Raises ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted, ContextOverflow.
@@ -125,6 +128,7 @@ class OpenAICompatibleChatModel:
             "stream": True,
             "stream_options": {"include_usage": True},
             **self._sampling,
+            **({"logprobs": True, "top_logprobs": alternatives} if alternatives else {}),
         }
         ending = _Ending()
         client = async_client(timeout=httpx.Timeout(None, connect=self._connect_seconds), headers=self._headers)
@@ -134,7 +138,7 @@ class OpenAICompatibleChatModel:
                 async for event in pace:
                     text = ending.read(event)
                     if text:
-                        yield ModelToken(text)
+                        yield ModelToken(text, ending.alternatives)
             yield self._end_of(ending, prompt)
         except HTTPX_ERRORS as error:
             if ending.has_begun:
@@ -247,6 +251,7 @@ class _Ending:
         self.reason: str | None = None
         self.prompt_tokens: int | None = None
         self.answer_tokens: int | None = None
+        self.alternatives: dict[str, float] = {}
         self._is_marked = False
 
     @property
@@ -260,9 +265,10 @@ class _Ending:
         usage = event.get("usage") or {}
         self.prompt_tokens = usage.get("prompt_tokens", self.prompt_tokens)
         self.answer_tokens = usage.get("completion_tokens", self.answer_tokens)
-        text = ""
+        text, self.alternatives = "", {}
         for choice in event.get("choices") or []:
             text += (choice.get("delta") or {}).get("content") or ""
             self.reason = choice.get("finish_reason") or self.reason
+            self.alternatives = alternatives_of((choice.get("logprobs") or {}).get("content"))
         self.has_begun = self.has_begun or bool(text)
         return text

@@ -1,7 +1,7 @@
 """What a release says: read from modelfiles/, edited, compared, and put into the words of a model host. Pure, but for reading.
 
 modelfiles/company-assistant.Modelfile    base model, PARAMETERs, SYSTEM
-modelfiles/retrieval.toml                 passages, meaning, words, asks_first; it need not exist
+modelfiles/retrieval.toml                 passages, meaning, words, asks_first, refuses_from_*; it need not exist
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from assistant.releases import MOST_WEIGHT, Content, Tuning
 TUNING_FILE = "retrieval.toml"
 PASSAGES = (1, 50)
 WEIGHTS = (0.0, MOST_WEIGHT)
+DOUBTS = (0.01, 1.0)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Edits:
     meaning: float | None = None
     words: float | None = None
     asks_first: bool | None = None
+    refuses_from_ja: float | None = None
+    refuses_from_en: float | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -59,17 +62,24 @@ def read_content(modelfile: Path) -> Content:
         ) from error
     odd = set(found) - {field.name for field in fields(Tuning)}
     if odd:
-        raise _out_of_range(f"{file}: {', '.join(sorted(odd))}", "passages, meaning, words, asks_first")
+        raise _out_of_range(f"{file}: {', '.join(sorted(odd))}", ", ".join(field.name for field in fields(Tuning)))
     return Content(text, checked(Tuning(**found)))
 
 
 def checked(tuning: Tuning) -> Tuning:
     """The tuning, if it is in range. Raises ReleaseError."""
+    for name, value in asdict(tuning).items():
+        wanted = bool if name == "asks_first" else (int, float)
+        if value is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
+            raise _out_of_range(f"{name} {value!r}", "true / false" if wanted is bool else "1, 0.5 …")
     if tuning.passages is not None and not PASSAGES[0] <= tuning.passages <= PASSAGES[1]:
         raise _out_of_range(f"passages {tuning.passages}", f"{PASSAGES[0]} … {PASSAGES[1]}")
     for name, weight in (("meaning", tuning.meaning), ("words", tuning.words)):
         if not WEIGHTS[0] <= weight <= WEIGHTS[1]:
             raise _out_of_range(f"{name} {weight}", f"{WEIGHTS[0]:g} … {WEIGHTS[1]:g}")
+    for language, doubt in tuning.refuses_from().items():
+        if not DOUBTS[0] <= doubt <= DOUBTS[1]:
+            raise _out_of_range(f"refuses_from_{language} {doubt}", f"{DOUBTS[0]:g} … {DOUBTS[1]:g}")
     if tuning.meaning == tuning.words == 0:
         raise _out_of_range("meaning 0, words 0", "meaning > 0 | words > 0")
     return tuning
@@ -90,9 +100,7 @@ def edited(content: Content, edits: Edits) -> Content:
     changed = replace(modelfile, parameters=parameters, system=system)
     tuning = content.tuning
     given = {
-        name: value
-        for name in ("passages", "meaning", "words", "asks_first")
-        if (value := getattr(edits, name)) is not None
+        name: value for name in (field.name for field in fields(Tuning)) if (value := getattr(edits, name)) is not None
     }
     text = content.modelfile if changed == modelfile else write_modelfile(changed)
     return Content(text, checked(replace(tuning, **given)))

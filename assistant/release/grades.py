@@ -3,17 +3,21 @@
 validity   a citation is valid when its mark stands in the answer and its quote is literally in the passage it names
 precision  share of the citations that name a relevant document    recall  share of the answers that cite one at all
 refusal    claimed = refused answers, wanted = questions that nothing in the documents answers
+doubt      where the model was asked first: the limit that the set speaks for, and what it would cost
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from assistant.domain import Answer, Passage
 from assistant.release.question_sets import Asked
 from assistant.release.scores import character_f1, containment, mean_with_interval, precision_recall_f1
+
+MOST_LOST = 0.05
+"""Of the questions that the documents answer, so many may be refused for the sake of those that they do not."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,12 @@ class Grade:
     right: int
     notices: tuple[str, ...]
     total_seconds: float
+    doubt: float | None = None
 
     def as_row(self) -> dict[str, Any]:
         """For the JSON of a run."""
-        return {**vars(self), "notices": list(self.notices), "total_seconds": round(self.total_seconds, 2)}
+        row = {**vars(self), "notices": list(self.notices), "total_seconds": round(self.total_seconds, 2)}
+        return row | {"doubt": None if self.doubt is None else round(self.doubt, 4)}
 
 
 def grade(one: Asked, answer: Answer, *, key_of: Callable[[Passage], str]) -> Grade:
@@ -60,6 +66,7 @@ def grade(one: Asked, answer: Answer, *, key_of: Callable[[Passage], str]) -> Gr
         right=right,
         notices=tuple(notice.code for notice in answer.notices),
         total_seconds=answer.timings.total_seconds,
+        doubt=answer.doubt,
     )
 
 
@@ -89,6 +96,38 @@ def sum_up(asked: Mapping[str, Asked], grades: Mapping[str, Grade | None]) -> di
             "recall": _share(sum(made.right > 0 for made in answered), len(answered)),
         },
         "modes": {mode: sum(made.mode == mode for made in given.values()) for mode in ("generated", "quotes")},
+        **_doubts(asked, given),
+    }
+
+
+def _doubts(asked: Mapping[str, Asked], given: Mapping[str, Grade]) -> dict[str, Any]:
+    """By the question's language: what `_doubt` says."""
+    doubts = [(one, doubt) for key, one in asked.items() if key in given and (doubt := given[key].doubt) is not None]
+    found = {
+        language: _doubt(
+            [doubt for one, doubt in doubts if one.language == language and not one.must_refuse],
+            [doubt for one, doubt in doubts if one.language == language and one.must_refuse],
+        )
+        for language in dict.fromkeys(one.language for one, _ in doubts)
+    }
+    return {"doubt": found} if found else {}
+
+
+def _doubt(answerable: Sequence[float], unanswerable: Sequence[float]) -> dict[str, Any]:
+    """The lowest limit, in hundredths, at which at most MOST_LOST of the answerable questions would be refused (None: there
+    is no such limit), and how many of either kind that are."""
+
+    def refused(doubts: Sequence[float], limit: float | None) -> int:
+        return 0 if limit is None else sum(doubt >= limit for doubt in doubts)
+
+    limits = (step / 100 for step in range(1, 101))
+    limit = next((each for each in limits if refused(answerable, each) <= MOST_LOST * len(answerable)), None)
+    return {
+        "refuses_from": limit,
+        "answerable": len(answerable),
+        "lost": refused(answerable, limit),
+        "unanswerable": len(unanswerable),
+        "caught": refused(unanswerable, limit),
     }
 
 

@@ -58,20 +58,24 @@ class ScriptedModel:
         self.error = error
         self.overflows = overflows
         self.num_ctx = num_ctx
+        self.told: dict[str, float] = {}
         self.prompts: list[str] = []
         self.is_freed = False
 
     async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
         return len(text), "estimate"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         self.prompts.append(prompt)
+        told = self.told if alternatives else {}
         try:
             if self.overflows:
                 self.overflows -= 1
                 raise ContextOverflow(AWAY, AWAY)
             for piece in self.pieces:
-                yield ModelToken(piece)
+                yield ModelToken(piece, told)
                 await asyncio.sleep(0)
             if self.error is not None:
                 raise self.error
@@ -125,7 +129,7 @@ def test_the_models_own_count_replaces_the_estimate() -> None:
 def test_a_model_that_is_asked_first_and_says_no_writes_no_answer(said: str, is_refused: bool) -> None:
     model = ScriptedModel(said)
     events = events_of("有給休暇の申請", replace(pipeline(model), asks_first=True))
-    assert ("はい」か「いいえ」" in model.prompts[0], len(model.prompts)) == (True, 1 if is_refused else 2)
+    assert ("Write only yes or no." in model.prompts[0], len(model.prompts)) == (True, 1 if is_refused else 2)
     last = events[-1]
     assert isinstance(last, Finished)
     assert any(isinstance(event, Token) for event in events) is not is_refused
@@ -133,6 +137,21 @@ def test_a_model_that_is_asked_first_and_says_no_writes_no_answer(said: str, is_
     if is_refused:
         assert last.answer.reason == "not_in_documents"
         assert [notice.code for notice in last.answer.notices] == ["model_found_nothing"]
+
+
+@pytest.mark.parametrize(("refuses_from", "is_refused"), [(0.39, True), (0.41, False)])
+def test_a_release_says_from_which_doubt_a_question_is_refused_whatever_word_is_likelier(
+    refuses_from: float, *, is_refused: bool
+) -> None:
+    model = ScriptedModel("はい")
+    model.told = {"はい": 0.45, "い": 0.2, "いいえ": 0.1, "たぶん": 0.1}
+    last = events_of(
+        "有給休暇の申請", replace(pipeline(model), asks_first=True, refuses_from={"ja": refuses_from, "en": 1.0})
+    )[-1]
+    assert isinstance(last, Finished)
+    assert last.answer.doubt == pytest.approx(0.4)
+    assert ([notice.code for notice in last.answer.notices] == ["model_found_nothing"]) is is_refused
+    assert len(model.prompts) == (1 if is_refused else 2)
 
 
 def test_both_prompts_of_a_question_begin_alike_so_that_the_server_reads_once() -> None:
@@ -263,7 +282,9 @@ def in_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("in_conversation")
 def test_a_follow_up_is_rewritten_searched_and_answered_as_rewritten() -> None:
     class TwoCalls(ScriptedModel):
-        async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+        async def stream(
+            self, prompt: str, *, num_predict: int, alternatives: int = 0
+        ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
             is_rewriting = "書き直した質問:" in prompt
             self.pieces = (
                 ("VPNを使う場合、有給休暇の申請はいつまでですか?",)

@@ -26,6 +26,7 @@ from assistant.domain import (
 from assistant.errors import EvaluationFailed, ModelTimeout, Text
 from assistant.release.changes import change_lines, changes, read_results
 from assistant.release.evaluate import ask_all, results, search_all
+from assistant.release.grades import Grade, sum_up
 from assistant.release.question_sets import Asked, QuestionSet
 from assistant.release.recipes import Baselines, Held
 from tests.assistant.passages import passage
@@ -109,6 +110,38 @@ def test_answers_are_graded_and_a_failed_one_counts_as_wrong() -> None:
     assert answers["failed"] == {"and-then": "model_timeout"}
     assert answers["refusal"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert answers["citation"] == {"validity": 1.0, "precision": 1.0, "recall": 1.0}
+
+
+def asked_once(*, must_refuse: bool) -> Asked:
+    return Asked("q", "期限は?", "ja", {}, must_refuse=must_refuse)
+
+
+def graded(doubt: float | None) -> Grade:
+    return Grade("", "generated", False, 0.0, 0.0, 0, 0, 0, (), 0.0, doubt)
+
+
+@pytest.mark.parametrize(
+    ("answerable", "unanswerable", "limit", "lost", "caught"),
+    [
+        ([0.1] * 19 + [0.9], [0.05, 0.5, 0.9], 0.11, 1, 2),
+        ([0.1] * 18 + [0.6, 0.9], [0.05, 0.5, 0.9], 0.61, 1, 1),
+        ([1.0, 0.0], [1.0], None, 0, 0),
+        ([], [0.2], 0.01, 0, 1),
+    ],
+)
+def test_the_limit_of_doubt_that_a_set_speaks_for_loses_at_most_one_answer_in_twenty(
+    answerable: list[float], unanswerable: list[float], limit: float | None, lost: int, caught: int
+) -> None:
+    asked = {
+        str(place): asked_once(must_refuse=place >= len(answerable)) for place in range(len(answerable + unanswerable))
+    }
+    grades = {str(place): graded(doubt) for place, doubt in enumerate(answerable + unanswerable)}
+    found = sum_up(asked, grades)["doubt"]["ja"]
+    assert (found["refuses_from"], found["lost"], found["caught"]) == (limit, lost, caught)
+
+
+def test_a_model_that_was_not_asked_first_has_no_limit_of_doubt() -> None:
+    assert "doubt" not in sum_up({"a": asked_once(must_refuse=False)}, {"a": graded(None)})
 
 
 def test_a_followup_is_asked_in_the_conversation_of_its_forerunner() -> None:

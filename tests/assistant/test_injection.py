@@ -43,7 +43,9 @@ class Obedient:
     async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
         return len(text), "estimate"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         (_, _), (_, attack) = _BLOCK.findall(prompt)
         said = re.sub(r"([。.])(?=\s|$)", r" [1]\1", attack) if self.marked else attack
         for piece in re.findall(r".{1,7}", said, re.DOTALL):

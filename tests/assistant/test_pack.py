@@ -21,7 +21,9 @@ class CountingModel:
     async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
         return len(text), "tokenizer"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         yield ModelToken(prompt)
 
     async def check(self) -> None:

@@ -278,6 +278,16 @@ def test_the_content_of_a_folder_has_the_tuning_of_its_file(tmp_path: Path) -> N
     (tmp_path / "retrieval.toml").write_text("passage = 5\n", encoding="utf-8")
     with pytest.raises(ReleaseError, match="passage"):
         read_content(modelfile)
+    for odd in (
+        "refuses_from_ja = 1.5",
+        'refuses_from_en = "half"',
+        "asks_first = 1",
+        "meaning = true",
+        'passages = "5"',
+    ):
+        (tmp_path / "retrieval.toml").write_text(f"{odd}\n", encoding="utf-8")
+        with pytest.raises(ReleaseError, match=odd.split()[0]):
+            read_content(modelfile)
     modelfile.write_text("FROM m\nPARAMETER num_ctx many\n", encoding="utf-8")
     with pytest.raises(ModelfileInvalid):
         read_content(modelfile)

@@ -44,7 +44,9 @@ class OneLiner:
     async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
         return len(text), "estimate"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         self.prompts.append(prompt)
         if self.error is not None:
             raise self.error

@@ -82,7 +82,7 @@ def test_a_question_that_is_cancelled_while_the_model_is_silent_is_kept(ledger: 
         has_begun = asyncio.Event()
 
         class Silent(FakeChatModel):
-            async def stream(self, prompt: str, *, num_predict: int):  # type: ignore[no-untyped-def]
+            async def stream(self, prompt: str, *, num_predict: int, alternatives: int = 0):  # type: ignore[no-untyped-def]
                 has_begun.set()
                 await asyncio.sleep(600)
                 yield
@@ -100,7 +100,7 @@ def test_a_question_that_is_cancelled_while_the_model_is_silent_is_kept(ledger: 
 
 def test_an_error_that_ends_the_answer_leaves_what_was_written(ledger: Ledger, pipeline: Pipeline) -> None:
     class Ending(FakeChatModel):
-        async def stream(self, prompt: str, *, num_predict: int):  # type: ignore[no-untyped-def]
+        async def stream(self, prompt: str, *, num_predict: int, alternatives: int = 0):  # type: ignore[no-untyped-def]
             async for piece in super().stream(prompt, num_predict=num_predict):
                 yield piece
                 raise AccessDenied(Text("終", "over"), Text("終", "over"))

@@ -26,9 +26,9 @@ LONG_TALK = "質問: 長く書いてください。1 から 500 までの数を�
 Piece = ModelToken | ModelEnd
 
 
-async def answered(model: ChatModel, prompt: str, *, num_predict: int = 64) -> list[Piece]:
+async def answered(model: ChatModel, prompt: str, *, num_predict: int = 64, alternatives: int = 0) -> list[Piece]:
     """All pieces of one answer."""
-    async with aclosing(model.stream(prompt, num_predict=num_predict)) as pieces:
+    async with aclosing(model.stream(prompt, num_predict=num_predict, alternatives=alternatives)) as pieces:
         return [piece async for piece in pieces]
 
 

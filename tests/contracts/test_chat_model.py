@@ -14,9 +14,8 @@ import pytest
 import structlog
 
 from assistant.adapters.fake import FakeChatModel
-from assistant.errors import (
-    ContextOverflow,
-)
+from assistant.domain import ModelToken
+from assistant.errors import ContextOverflow
 from assistant.ports import ChatModel
 from tests.contracts.chat_models import (
     LONG_TALK,
@@ -42,6 +41,22 @@ def test_an_answer_is_tokens_and_then_one_end_with_counts(chat_model: ChatModel)
     assert 50 < end.prompt_tokens < 500
     assert end.answer_tokens is not None
     assert 0 < end.answer_tokens <= 64
+
+
+def test_the_chances_of_other_words_come_with_a_word_where_the_server_tells_them(
+    chat_model: ChatModel, request: pytest.FixtureRequest
+) -> None:
+    first, *_ = asyncio.run(answered(chat_model, QUESTION, num_predict=1, alternatives=20))
+    assert isinstance(first, ModelToken)
+    chances = first.alternatives
+    assert all(0 <= chance <= 1 for chance in chances.values())
+    assert sum(chances.values()) <= 1.001
+    if request.node.callspec.params["chat_model"] in ("real_ollama", "embedded"):
+        assert len(chances) > 5
+        assert first.text in chances
+    unasked, *_ = asyncio.run(answered(chat_model, QUESTION, num_predict=1))
+    assert isinstance(unasked, ModelToken)
+    assert unasked.alternatives == {}
 
 
 def test_an_answer_that_hits_its_token_limit_says_so(chat_model: ChatModel) -> None:

@@ -56,7 +56,9 @@ class FailingModel:
     async def count_tokens(self, text: str) -> tuple[int, Literal["tokenizer", "estimate"]]:
         return len(text), "estimate"
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         self.asked += 1
         for _ in range(self.tokens):
             yield ModelToken("語")

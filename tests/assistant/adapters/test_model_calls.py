@@ -21,7 +21,9 @@ PROMPT = "secret-words-of-a-question"
 class Failing(FakeChatModel):
     """A model that is away."""
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         """One piece, then nothing."""
         yield ModelToken(prompt)
         raise ModelUnavailable(Text("ja", "en"), Text("ja", "en"))

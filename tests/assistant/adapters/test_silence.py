@@ -32,7 +32,9 @@ class HeldModel(ScriptedModel):
         self.under_way = 0
         self.came = asyncio.Event()
 
-    async def stream(self, prompt: str, *, num_predict: int) -> AsyncGenerator[ModelToken | ModelEnd, None]:
+    async def stream(
+        self, prompt: str, *, num_predict: int, alternatives: int = 0
+    ) -> AsyncGenerator[ModelToken | ModelEnd, None]:
         self.under_way += 1
         self.came.set()
         if self.is_held is not None:
