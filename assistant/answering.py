@@ -213,6 +213,18 @@ async def finish(draft: Draft) -> Answer:
     return replace(answer, citations=cited.citations, passages=passages)
 
 
+async def nothing_found(draft: Draft, ledger: AskLedger) -> Answer:
+    """A refusal without passages; where files are being read just now, it says so, for one of them may hold the answer.
+
+    Raises StoreUnavailable.
+    """
+    if not is_readable(draft.question.text):
+        return refusal(draft, RefusalReason.UNREADABLE_QUESTION)
+    if await asyncio.to_thread(ledger.is_reading_files):
+        draft.notices.append(_BEING_READ)
+    return refusal(draft, RefusalReason.NOTHING_FOUND)
+
+
 async def _cited(text: str, offered: Sequence[Passage]) -> CitedText:
     steps = citing(text, offered)
     while True:
@@ -340,6 +352,11 @@ def _empty_answer() -> AnswerAborted:
 
 _TELLING_LETTERS = 20
 _MARK = re.compile(r"[\[［【]\s*[\d\s,、]*[\]］】]")
+_BEING_READ = Notice(
+    code="documents_being_read",
+    message_ja="いま文書を取り込んでいます。終わってからもう一度質問すると、見つかるかもしれません。",
+    message_en="Documents are being read just now. Ask again once that is done; it may then be found.",
+)
 _CUT_OFF = Notice(
     code="answer_cut_off",
     message_ja="回答が長さの上限に達したため途中で終わっています。",

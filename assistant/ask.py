@@ -16,14 +16,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from assistant.answering import Draft, Writing, finish, refusal, safely_quoted, talk_of
+from assistant.answering import Draft, Writing, finish, nothing_found, safely_quoted, talk_of
 from assistant.backends import SecondModel, at_work, order_of, written
-from assistant.domain import Cited, Event, Failed, Finished, Found, Question, RefusalReason, Rewritten
+from assistant.domain import Cited, Event, Failed, Finished, Found, Question, Rewritten
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
 from assistant.ports import ChatModel, NoLine, Turn
 from assistant.retrieve import Indexes, search
 from assistant.rewrite import needs_rewriting, stand_alone
-from assistant.text import is_readable
 from assistant.unfinished import Note
 
 
@@ -57,8 +56,7 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
         draft.found(await search(draft.standing, pipeline.indexes, limit=pipeline.passages_limit))
         yield Found(draft.passages)
         if not draft.passages:
-            is_asking = is_readable(question.text)
-            answer = refusal(draft, RefusalReason.NOTHING_FOUND if is_asking else RefusalReason.UNREADABLE_QUESTION)
+            answer = await nothing_found(draft, pipeline.indexes.ledger)
         elif not order:
             answer = safely_quoted(draft, None)
         else:

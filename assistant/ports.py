@@ -292,6 +292,10 @@ class AskLedger(Protocol):
         """Passages in the given order, re-read with the right to read them; unreadable or stale ids are left out."""
         ...
 
+    def is_reading_files(self) -> bool:
+        """Whether an ingestion is at work just now."""
+        ...
+
     def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
         """Whether the conversation is new or the principal's own."""
         ...

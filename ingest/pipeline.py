@@ -12,6 +12,7 @@ it live, ids are derived from content, and what an interrupted run left is found
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +40,8 @@ AHEAD_CHUNKS = 2 * WRITE_BATCH
 """Chunks read and not yet embedded: one batch being filled, one in hand. In memory about a megabyte."""
 EMBED_BATCH = 16
 """Chunks handed to the embedder at once, as soon as they are read: what the servers take in one request."""
+WRITE_SECONDS = 10.0
+"""What was read is searchable after so long at the latest, however slowly the embedder fills a batch."""
 REASONS_OF_THE_PLACE = frozenset({FailureReason.VANISHED, FailureReason.NO_PERMISSION, FailureReason.UNREADABLE})
 """Faults of a share or disk, not of a file: such files are tried at every run, however often."""
 
@@ -128,7 +131,7 @@ class Run:
 
     def _work(self, root: Path, plan: Plan, generation: Generation, counts: dict[str, int]) -> bool:
         """Reads, embeds, writes and proves what is planned, all at once; whether it was stopped before the end."""
-        staged, fresh = _Staged(), list[LiveChunk]()
+        staged, fresh, written = _Staged(), list[LiveChunk](), time.monotonic()
         reading = reading_ahead(
             plan.work,
             lambda work: self._read(root, work, generation),
@@ -147,9 +150,9 @@ class Run:
                 if len(fresh) >= EMBED_BATCH:
                     embed_ahead(self.stores, generation, fresh)
                     fresh.clear()
-                if len(staged.chunks) >= WRITE_BATCH:
+                if len(staged.chunks) >= WRITE_BATCH or time.monotonic() - written >= WRITE_SECONDS:
                     writing(partial(self._flush, staged, generation))
-                    staged = _Staged()
+                    staged, written = _Staged(), time.monotonic()
             writing(partial(self._flush, staged, generation))
         if counts["done"] < len(plan.work):
             return True

@@ -48,7 +48,7 @@ def quality_page(kept: dict[str, Any]) -> str:
                     for each, part in found[group].items()
                 ]
     embedders = sorted({found["embedder"] for found in kept.values()})
-    lines += ["", f"Embedder: `{'`, `'.join(embedders)}`.", *_notes()]
+    lines += ["", f"Embedder: `{'`, `'.join(embedders)}`.", *_notes(), *_answered(kept)]
     return "\n".join(lines) + "\n"
 
 
@@ -63,6 +63,46 @@ def _row(name: str, found: dict[str, Any]) -> str:
 
 def _scores(part: dict[str, Any]) -> str:
     return " / ".join(f"{value:.3f}" for value in part["metrics"].values())
+
+
+def _answered(kept: dict[str, Any]) -> list[str]:
+    """What a chat model made of some sets, where that was measured."""
+    rows = [_answers_row(name, found["answers"]) for name, found in kept.items() if found.get("answers")]
+    if not rows:
+        return []
+    limits = [
+        f"| {name} | {language} | {doubt['refuses_from'] or '-'} | {doubt['caught']} of {doubt['unanswerable']} | "
+        f"{doubt['lost']} of {doubt['answerable']} |"
+        for name, found in kept.items()
+        for language, doubt in found.get("answers", {}).get("doubt", {}).items()
+    ]
+    return [
+        "",
+        "# What is answered and refused",
+        "",
+        "By `assistant evaluate` with a chat model. Refusals: precision / recall / F1 of refusing what nothing in the documents",
+        "answers, with `asks_first` off. Citations: validity (the mark leads to a passage in which the quote stands literally) /",
+        "precision / recall of the right document.",
+        "",
+        "| set | model | questions | refusals | citations |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        "The model's doubt, with `asks_first`: the lowest limit that refuses at most one answerable question in twenty, and what it",
+        "refuses by itself (see [the guide](../guides/quality.md)):",
+        "",
+        "| set | questions in | limit | refused of those that nothing answers | of the others |",
+        "|---|---|---|---|---|",
+        *limits,
+    ]
+
+
+def _answers_row(name: str, answers: dict[str, Any]) -> str:
+    refusal, citation = (
+        " / ".join("-" if value is None else f"{value:.3f}" for value in answers[part].values())
+        for part in ("refusal", "citation")
+    )
+    return f"| {name} | {answers['model']} | {answers['questions']} | {refusal} | {citation} |"
 
 
 def _notes() -> list[str]:

@@ -53,6 +53,9 @@ class LedgerOfThree:
         found = [chunk_id for chunk_id, _ in chunk_scores if chunk_id in self.readable]
         return [passage(TEXTS[chunk_id], number=rank) for rank, chunk_id in enumerate(found[:limit], start=1)]
 
+    def is_reading_files(self) -> bool:
+        return False
+
     def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
         return True
 

@@ -313,6 +313,15 @@ def test_one_job_runs_at_a_time_on_one_ledger(ledger: Ledger) -> None:
     assert [job.state for job in ledger.list_jobs()].count(JobState.RUNNING) == 1
 
 
+def test_an_ingestion_at_work_is_known_and_a_rebuild_is_none(ledger: Ledger) -> None:
+    assert not ledger.is_reading_files()
+    for kind, is_reading in (("run", True), ("rebuild", False)):
+        job = ledger.start_job(kind, folder="/handbook", worker="a:1")
+        assert ledger.is_reading_files() is is_reading
+        ledger.finish_job(job.job_id, counts={}, error=None)
+        assert not ledger.is_reading_files()
+
+
 def test_of_workers_that_start_at_the_same_moment_one_gets_the_place(ledger: Ledger) -> None:
     started: list[str] = []
     refused: list[str] = []

@@ -38,6 +38,21 @@ def fill(at: Desk, count: int, folder: str = "総務") -> list[Path]:
     return [at.write(f"{folder}/{number:02d}.md") for number in range(count)]
 
 
+def test_what_was_read_is_searchable_before_a_slow_run_has_filled_a_batch(
+    at: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.pipeline.WRITE_SECONDS", 0.0)
+    fill(at, 6)
+    searchable: list[int] = []
+    run = Run(
+        at.stores, at.parser, (),
+        lambda done, total, path: searchable.append(at.stores.ledger.counts_of_truth()["searchable"]),
+    )  # fmt: skip
+    run.run(at.root)
+    assert searchable[2] >= 1
+    assert searchable[-1] == 6
+
+
 def test_a_few_files_that_are_gone_are_deleted_at_once(at: Desk) -> None:
     files = fill(at, 10)
     at.run()
