@@ -78,7 +78,7 @@ def _answered(kept: dict[str, Any]) -> list[str]:
     ]
     return [
         "",
-        "# What is answered and refused",
+        "## What is answered and refused",
         "",
         "By `assistant evaluate` with a chat model. Refusals: precision / recall / F1 of refusing what nothing in the documents",
         "answers, with `asks_first` off. Citations: validity (the mark leads to a passage in which the quote stands literally) /",
