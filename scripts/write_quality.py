@@ -4,8 +4,9 @@
     python scripts/write_quality.py --answers RUN.json [RUN.json ...] --of clapnq --model NAME
 
 The first needs no chat model, only the embedder of the settings (ASSISTANT_EMBEDDER=embedded needs no server at all). The
-second keeps what `assistant evaluate --json` said with a chat model, of parts of a set where the whole takes hours. The page
-is made from the file alone, so that its freshness can be checked without running a model.
+second keeps what `assistant evaluate --json` said with a chat model, of parts of a set where the whole takes hours, with
+`asks_first` off, or on with both limits at 1, so that the model was asked for its doubt and none was obeyed.
+The page is made from the file alone, so that its freshness can be checked without running a model.
 """
 
 from __future__ import annotations

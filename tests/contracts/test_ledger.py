@@ -320,6 +320,10 @@ def test_an_ingestion_at_work_is_known_and_a_rebuild_is_none(ledger: Ledger) -> 
         assert ledger.is_reading_files() is is_reading
         ledger.finish_job(job.job_id, counts={}, error=None)
         assert not ledger.is_reading_files()
+    ledger.start_job("run", folder="/handbook", worker="dead:1")
+    with ledger._writing() as connection:
+        connection.execute(update(s.jobs).values(heartbeat_at="2020-01-01T00:00:00.000+00:00"))
+    assert not ledger.is_reading_files()
 
 
 def test_of_workers_that_start_at_the_same_moment_one_gets_the_place(ledger: Ledger) -> None:

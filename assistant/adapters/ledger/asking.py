@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, ex
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
-from assistant.adapters.ledger.jobs import PLAN, REBUILD
+from assistant.adapters.ledger.jobs import reading_now
 from assistant.adapters.ledger.transaction import Transactional
-from assistant.domain import Answer, Filters, JobState, Passage, Principal
+from assistant.domain import Answer, Filters, Passage, Principal
 from assistant.generation import EmbedderSpec, Generation, GenerationState
 from assistant.history import Unfinished
 
@@ -145,9 +145,8 @@ class Asking(Transactional):
 
     def is_reading_files(self) -> bool:
         """Whether an ingestion is at work just now."""
-        at_work = (s.jobs.c.state == JobState.RUNNING.value, s.jobs.c.kind.not_in([REBUILD, PLAN]))
         with self._reading() as connection:
-            return bool(connection.execute(select(exists().where(*at_work))).scalar())
+            return bool(connection.execute(select(exists().where(reading_now()))).scalar())
 
     def owns_conversation(self, conversation_id: str, *, principal: Principal) -> bool:
         """Whether the conversation is new or the principal's own."""

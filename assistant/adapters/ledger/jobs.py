@@ -164,7 +164,7 @@ class Jobs(Transactional):
         """The job of each folder that ended last, by the folder's root."""
         ended = (
             select(s.jobs.c.folder, func.max(s.jobs.c.finished_at).label("at"))
-            .where(s.jobs.c.finished_at.is_not(None), s.jobs.c.kind.not_in([REBUILD, PLAN]))
+            .where(s.jobs.c.finished_at.is_not(None), _reads_files())
             .group_by(s.jobs.c.folder)
             .subquery()
         )
@@ -300,6 +300,15 @@ def _running(worker: str) -> dict[str, str]:
         "started_at": at,
         "heartbeat_at": at,
     }
+
+
+def reading_now() -> ColumnElement[bool]:
+    """Of the rows of jobs: an ingestion that is at work; the job of a dead worker is none."""
+    return (s.jobs.c.state == JobState.RUNNING.value) & _reads_files() & ~_silent()
+
+
+def _reads_files() -> ColumnElement[bool]:
+    return s.jobs.c.kind.not_in([REBUILD, PLAN])
 
 
 def _silent() -> ColumnElement[bool]:
