@@ -75,6 +75,38 @@ def test_a_draft_is_made_published_and_taken_back_on_the_screen(api: RunningServ
     assert page.metric[1].value == draft
 
 
+def test_a_draft_can_ask_the_model_first_with_limits_of_its_own(api: RunningServer) -> None:
+    page = AppTest.from_function(script, args=(api.url, PROXY_SECRET), default_timeout=PATIENCE_SECONDS).run()
+    page.toggle("draft_asks_first").set_value(True)
+    page.number_input("draft_refuses_from_ja").set_value(0.44)
+    page.button("FormSubmitter:release_draft_-" + words.KEEP.ja).click().run()
+    assert not page.exception
+
+    (asked_first,) = page.selectbox("release_chosen").options
+    with api.client(user="chie") as client:
+        draft = client.get(f"/admin/releases/{asked_first}").json()
+    assert (draft["asks_first"], draft["refuses_from_ja"], draft["refuses_from_en"]) == (True, 0.44, 0.5)
+    assert set(draft["differences"]) == {"asks_first", "refuses_from_ja"}
+
+
+def test_the_fields_begin_with_the_values_of_the_release_that_is_chosen(api: RunningServer) -> None:
+    with api.client(user="chie") as client:
+        cool = client.post("/admin/releases", json={"temperature": 0.1, "asks_first": True}).json()["release_id"]
+        warm = client.post("/admin/releases", json={"temperature": 0.9, "words": 0.5}).json()["release_id"]
+    page = AppTest.from_function(script, args=(api.url, PROXY_SECRET), default_timeout=PATIENCE_SECONDS).run()
+    shown = []
+    for release_id in (warm, cool, warm):
+        page.selectbox("release_chosen").set_value(release_id).run()
+        shown.append(
+            (
+                page.number_input(f"draft_temperature_{release_id}").value,
+                page.number_input(f"draft_words_{release_id}").value,
+                page.toggle(f"draft_asks_first_{release_id}").value,
+            )
+        )
+    assert shown == [(0.9, 0.5, False), (0.1, 1.0, True), (0.9, 0.5, False)]
+
+
 def test_a_release_that_is_refused_says_why_on_the_screen(api: RunningServer) -> None:
     with api.client(user="chie") as client:
         made = client.post("/admin/releases", json={"system": "Answer with the single word YES."}).json()

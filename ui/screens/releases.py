@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from assistant.errors import Language
 from assistant.wire_releases import (
     CanaryOut,
     ReleaseDetailOut,
@@ -197,40 +198,70 @@ def _show_draft(base: ReleaseDetailOut | None, visit: Visit) -> None:
     st.subheader(say(words.NEW, language))
     st.caption(say(words.NEW_HINT, language))
     with st.form(f"release_draft_{base.release_id if base is not None else ''}", border=False):
-        system = st.text_area(say(words.SYSTEM, language), base.system if base else "", key="draft_system", height=200)
-        columns = st.columns(3)
-        given: dict[str, Any] = {
-            "num_ctx": columns[0].number_input(
-                say(words.WINDOW, language), 0, 1_048_576, (base and base.num_ctx) or 0, step=1024, key="draft_num_ctx"
-            ),
-            "temperature": columns[1].number_input(
-                say(words.TEMPERATURE, language),
-                0.0,
-                2.0,
-                float((base and base.temperature) or 0.0),
-                key="draft_temperature",
-            ),
-            "top_k": columns[2].number_input(
-                say(words.TOP_K, language), 0, 100_000, (base and base.top_k) or 0, key="draft_top_k"
-            ),
-            "passages": columns[0].number_input(
-                say(words.PASSAGES, language), 0, 50, (base and base.passages) or 0, key="draft_passages"
-            ),
-            "meaning": columns[1].number_input(
-                say(words.MEANING, language), 0.0, 4.0, base.meaning if base else 1.0, step=0.1, key="draft_meaning"
-            ),
-            "words": columns[2].number_input(
-                say(words.WORDS, language), 0.0, 4.0, base.words if base else 1.0, step=0.1, key="draft_words"
-            ),
-        }
-        why = st.text_input(say(words.REASON, language), key="draft_why", max_chars=500)
+        system = st.text_area(
+            say(words.SYSTEM, language), base.system if base else "", key=_key("draft_system", base), height=200
+        )
+        given = {"system": system, **_draft_numbers(base, language), **_draft_doubt(base, language)}
+        why = st.text_input(say(words.REASON, language), key=_key("draft_why", base), max_chars=500)
         is_kept = st.form_submit_button(say(words.KEEP, language), icon=":material/save:")
     if is_kept:
-        made = visit.client.call(
-            ReleaseDetailOut, "POST", ADDRESS, body=_changed(base, {"system": system, **given}) | {"why": why}
-        )
+        made = visit.client.call(ReleaseDetailOut, "POST", ADDRESS, body=_changed(base, given) | {"why": why})
         st.toast(say(words.KEPT, language, release_id=made.release_id))
         st.rerun()
+
+
+def _key(field: str, base: ReleaseDetailOut | None) -> str:
+    """A field of each base is a field of its own; under one key it would keep what the base chosen before said."""
+    return field if base is None else f"{field}_{base.release_id}"
+
+
+def _draft_numbers(base: ReleaseDetailOut | None, language: Language) -> dict[str, Any]:
+    columns = st.columns(3)
+    return {
+        "num_ctx": columns[0].number_input(
+            say(words.WINDOW, language),
+            0,
+            1_048_576,
+            (base and base.num_ctx) or 0,
+            step=1024,
+            key=_key("draft_num_ctx", base),
+        ),
+        "temperature": columns[1].number_input(
+            say(words.TEMPERATURE, language),
+            0.0,
+            2.0,
+            float((base and base.temperature) or 0.0),
+            key=_key("draft_temperature", base),
+        ),
+        "top_k": columns[2].number_input(
+            say(words.TOP_K, language), 0, 100_000, (base and base.top_k) or 0, key=_key("draft_top_k", base)
+        ),
+        "passages": columns[0].number_input(
+            say(words.PASSAGES, language), 0, 50, (base and base.passages) or 0, key=_key("draft_passages", base)
+        ),
+        "meaning": columns[1].number_input(
+            say(words.MEANING, language), 0.0, 4.0, base and base.meaning, step=0.1, key=_key("draft_meaning", base)
+        ),
+        "words": columns[2].number_input(
+            say(words.WORDS, language), 0.0, 4.0, base and base.words, step=0.1, key=_key("draft_words", base)
+        ),
+    }
+
+
+def _draft_doubt(base: ReleaseDetailOut | None, language: Language) -> dict[str, Any]:
+    """Whether the model is asked first, and from which doubt on a question is refused; without a base nothing is filled in."""
+    asks_first = st.toggle(
+        say(words.ASKS_FIRST, language),
+        base.asks_first if base else False,
+        key=_key("draft_asks_first", base),
+        help=say(words.ASKS_FIRST_HINT, language),
+    )
+    limits: dict[str, Any] = {"asks_first": asks_first}
+    for column, (name, text) in zip(st.columns(2), words.REFUSES_FROM.items(), strict=True):
+        limits[name] = column.number_input(
+            say(text, language), 0.01, 1.0, base and getattr(base, name), step=0.01, key=_key(f"draft_{name}", base)
+        )
+    return limits
 
 
 def _changed(base: ReleaseDetailOut | None, given: dict[str, Any]) -> dict[str, object]:

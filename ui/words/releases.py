@@ -92,6 +92,17 @@ TOP_K: Final = Text("選ぶ語の数(top_k、0: 指定なし)", "Words chosen fr
 PASSAGES: Final = Text("渡す抜粋の数(0: 設定どおり)", "Passages offered (0: as the setting says)")
 MEANING: Final = Text("意味検索の重み", "Weight of the search by meaning")
 WORDS: Final = Text("語の検索の重み", "Weight of the search by words")
+ASKS_FIRST: Final = Text(
+    "答える前に、抜粋に答えがあるかをモデルに尋ねる", "First ask the model whether the passages state the answer"
+)
+ASKS_FIRST_HINT: Final = Text(
+    "「ない」と見る度合い(疑い)が下の値以上なら断ります。合う値は `assistant evaluate` が示します。質問ごとに短い呼び出しが 1 回増えます。",
+    "A question is refused from the doubt below on. `assistant evaluate` says which limit fits. One short call more for each question.",
+)
+REFUSES_FROM: Final[dict[str, Text]] = {
+    "refuses_from_ja": Text("日本語の質問を断る疑い(0.01〜1)", "Doubt that refuses a Japanese question (0.01 to 1)"),
+    "refuses_from_en": Text("英語の質問を断る疑い(0.01〜1)", "Doubt that refuses an English question (0.01 to 1)"),
+}
 KEEP: Final = Text("下書きとして残す", "Keep as a draft")
 KEPT: Final = Text("下書き {release_id} を残しました。", "{release_id} is kept as a draft.")
 HISTORY: Final = Text("履歴", "History")
