@@ -1,10 +1,11 @@
-"""What answering used, in numbers. Frozen values and one rule."""
+"""What answering used, in numbers: frozen values, and what counts as these days."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,8 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     """The least value that at least `share` (above 0, up to 1) of the values do not exceed; None for no value."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else None
+
+
+def since_day(days: int) -> str:
+    """The first of so many days, today included, in UTC: what the ledger's questions of "these days" begin with."""
+    return (datetime.now(UTC) - timedelta(days=days - 1)).date().isoformat()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from assistant.adapters.token_estimate import TokenEstimator
 from assistant.capacity_commands import Json, print_found
+from assistant.consumption import since_day
 from assistant.release.cost import Prices, Used, cost_of
 from assistant.release.cost_words import cost_lines
 from assistant.settings import load_settings
@@ -36,9 +36,7 @@ def tell_cost(
         estimator = TokenEstimator("answers")
         questions, prompts, seconds = 0, 0, 0.0
         answers = 0
-        for prompt_tokens, text, total_seconds in ledger.answers_written(
-            since=f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
-        ):
+        for prompt_tokens, text, total_seconds in ledger.answers_written(since=since_day(days)):
             questions, prompts, seconds = questions + 1, prompts + prompt_tokens, seconds + total_seconds
             answers += estimator.estimate(text)
         used = Used(days, prompts, answers, seconds)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ollama_models import OllamaModels, installed_or_known
+from assistant.consumption import since_day
 from assistant.errors import ModelUnavailable, SettingsError, Text
 from assistant.host.memory import machine_bytes, seen_gpus
 from assistant.model_facts import ModelFacts
@@ -67,7 +67,7 @@ def advice_of(settings: Settings, ledger: Ledger, facts: ModelFacts, *, days: in
                 ja="Modelfile に PARAMETER num_ctx を書いてください。", en="Put PARAMETER num_ctx into the Modelfile."
             ),
         )
-    since = f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
+    since = since_day(days)
     return advise_context(
         ledger.prompt_sizes(since=since, limit=MOST_PROMPTS),
         num_ctx=num_ctx,

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from assistant.adapters.ledger import Ledger
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, StoreUnavailable
 from assistant.generation import Generation
 from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
@@ -26,7 +26,7 @@ from ingest import generation_commands, mend_commands
 from ingest.asked import do_as_asked
 from ingest.guard import ParserProcess
 from ingest.heartbeat import beating, is_gone, worker_name
-from ingest.index_sync import Stores, compare
+from ingest.index_sync import Difference, Stores, compare
 from ingest.lock import ingestion_lock
 from ingest.memory import share_arenas
 from ingest.pipeline import Run, RunReport, check_known_or_there, plan_folder
@@ -244,10 +244,20 @@ def status(as_json: Json = False) -> None:
             raise typer.Exit(EXIT_FAILED)
 
 
+def _differences(
+    stores: Stores, generation: Generation | None
+) -> tuple[dict[str, Difference], StoreUnavailable | None]:
+    """How each index differs from the ledger, or why they could not be compared; the ledger's own figures stand either way."""
+    try:
+        return (compare(stores, generation) if generation is not None else {}), None
+    except StoreUnavailable as error:
+        return {}, error
+
+
 def _status(stores: Stores) -> dict[str, Any]:
     generation = stores.ledger.active_generation()
     beside = stores.ledger.generation_beside()
-    differences = compare(stores, generation) if generation is not None else {}
+    differences, unreachable = _differences(stores, generation)
     failures = stores.ledger.failures()
     running = [job for job in stores.ledger.list_jobs() if job.state == "running"]
     last_runs = [
@@ -276,7 +286,8 @@ def _status(stores: Stores) -> dict[str, Any]:
             name: {"missing": len(difference.missing), "surplus": len(difference.surplus)}
             for name, difference in differences.items()
         },
-        "is_true": all(difference.is_none for difference in differences.values()),
+        "indexes_error": None if unreachable is None else f"{unreachable.describe('ja')}\n{unreachable.describe('en')}",
+        "is_true": unreachable is None and all(difference.is_none for difference in differences.values()),
         "deletions_waiting": sum(run["deletions_waiting"] for run in last_runs),
         "last_runs": last_runs,
         "running_jobs": [

@@ -208,7 +208,10 @@ def print_status(state: dict[str, Any]) -> None:
                 f"  ! 索引 {name}: {difference['missing']:,} 件足りず、{difference['surplus']:,} 件余分です。",
                 f"  ! index {name}: {difference['missing']:,} missing, {difference['surplus']:,} too many.",
             )
-    if state["is_true"]:
+    if state["indexes_error"] is not None:
+        say("  ! 索引を台帳と比べられませんでした:", "  ! The indexes could not be compared with the ledger:")
+        typer.echo(f"    {in_callers_language(state['indexes_error'])}")
+    elif state["is_true"]:
         say("索引は台帳と一致しています。", "The indexes agree with the ledger.")
     else:
         say(

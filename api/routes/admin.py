@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from api.deps import Administrator
 from api.edge import Edge, edge_of, request_id_of
 from api.problems import caller_language
 from assistant.audit import Act, AuditEntry
+from assistant.consumption import since_day
 from assistant.domain import Principal
 from assistant.wire import JobOut
 from assistant.wire_admin import FolderOut, FoldersOut, IngestionOut, OpenQuestionsOut, RatedOut, RatingsOut, UsageOut
@@ -114,11 +114,6 @@ async def note_viewed(request: Request, principal: Principal) -> None:
         Act.VIEWED, principal.name, principal.via, subject=request.url.path, request_id=request_id_of(request)
     )
     await anyio.to_thread.run_sync(edge_of(request).assistant.ledger.record, entry)
-
-
-def since_day(days: int) -> str:
-    """The first of so many days, today included, in UTC."""
-    return (datetime.now(UTC) - timedelta(days=days - 1)).date().isoformat()
 
 
 def _folders(edge: Edge) -> FoldersOut:

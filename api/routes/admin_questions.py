@@ -15,10 +15,11 @@ from fastapi import APIRouter, Request
 from api import examples
 from api.deps import Administrator
 from api.edge import Edge, edge_of
-from api.routes.admin import Days, Limit, note_viewed, since_day
+from api.routes.admin import Days, Limit, note_viewed
 from assistant import history
 from assistant.adapters.ledger.unanswered import question_key
 from assistant.clusters import UNRELATED, clusters_of, near_enough
+from assistant.consumption import since_day
 from assistant.errors import EmbedderUnavailable, ModelMissing
 from assistant.release.cost import Prices, Used, cost_of
 from assistant.wire_questions import (

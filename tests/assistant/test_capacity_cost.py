@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -56,25 +57,42 @@ def test_a_machine_that_nobody_asks_is_told_to_cost_more() -> None:
     assert "tokens a day on it is cheaper here" in told
 
 
-def test_the_command_counts_what_models_wrote_for_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ASSISTANT_DATA_FOLDER", str(tmp_path))
+def written(tmp_path: Path, day: str) -> None:
+    """Three answers of a model and one of quotations, all of `day`."""
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
-    day = "2026-01-01T00:00:00.000Z"
     same = {
-        "conversation_id": "c", "question": "q", "language": "ja", "release_id": "r", "model": "m", "notices": [],
+        "conversation_id": f"c{day}", "question": "q", "language": "ja", "release_id": "r", "model": "m", "notices": [],
         "refused": False, "total_seconds": 30.0, "created_at": day, "text": "有給休暇は3営業日前までに申請します。" * 5,
     }  # fmt: skip
     rows = [
-        {"answer_id": f"a{n}", "principal": "ben", "mode": "generated", "prompt_tokens": 4000, **same} for n in range(3)
+        {"answer_id": f"{day}{n}", "principal": "ben", "mode": "generated", "prompt_tokens": 4000, **same}
+        for n in range(3)
     ]
-    rows.append({"answer_id": "q", "principal": "ben", "mode": "quotes", "prompt_tokens": 0, **same})
-    conversation = {"conversation_id": "c", "principal": "ben", "title": "t", "created_at": day, "updated_at": day}
+    rows.append({"answer_id": f"{day}q", "principal": "ben", "mode": "quotes", "prompt_tokens": 0, **same})
+    conversation = {
+        "conversation_id": f"c{day}", "principal": "ben", "title": "t", "created_at": day, "updated_at": day
+    }  # fmt: skip
     with ledger._writing() as connection:
         connection.execute(insert(s.conversations), conversation)
         connection.execute(insert(s.answers), rows)
+    ledger.close()
+
+
+def test_the_command_counts_what_models_wrote_for_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_DATA_FOLDER", str(tmp_path))
+    written(tmp_path, "2026-01-01T00:00:00.000Z")
     done = CliRunner().invoke(app, [*ARGUMENTS, "--days", "9000", "--json"])
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert (told["questions"], told["used"]["prompt_tokens"], told["used"]["busy_seconds"]) == (3, 12_000, 90.0)
     assert 150 < told["used"]["answer_tokens"] < 450
     assert told["cost"]["own"] > told["cost"]["cloud"] > 0
+
+
+def test_two_days_are_today_and_yesterday(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_DATA_FOLDER", str(tmp_path))
+    for days_ago in (0, 2):
+        written(tmp_path, f"{datetime.now(UTC) - timedelta(days=days_ago):%Y-%m-%d}T23:59:59.000Z")
+    done = CliRunner().invoke(app, [*ARGUMENTS, "--days", "2", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["questions"] == 3

@@ -83,10 +83,12 @@ class Deployment:
     def status_if_chroma_is_back(self) -> dict[str, Any] | None:
         """`ingest status --json`; None while Chroma, killed a moment ago, does not answer."""
         done = self.run("ingest", "status", "--json")
-        if not done.stdout:
-            assert "does not answer" in done.stderr, done.stderr
-            return None
-        return dict(json.loads(done.stdout))
+        assert done.stdout, done.stderr
+        found = dict(json.loads(done.stdout))
+        if found["indexes_error"] is None:
+            return found
+        assert "does not answer" in found["indexes_error"], found["indexes_error"]
+        return None
 
     def is_api_back(self) -> bool:
         """Whether the API, killed a moment ago, answers again."""

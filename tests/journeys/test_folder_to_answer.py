@@ -109,6 +109,21 @@ def test_a_deleted_file_is_gone_from_answers_and_from_both_indexes(deployment: D
     assert status["ledger_chunks"] == 1
 
 
+def test_the_ledgers_figures_are_told_while_chroma_is_away(deployment: Deployment, documents: Path) -> None:
+    away = {"ASSISTANT_CHROMA_URL": "http://127.0.0.1:1", "LC_ALL": "ja_JP.UTF-8"}
+    status = deployment.run("ingest", "status", "--json", **away)
+    told = json.loads(status.stdout)
+    assert status.returncode == 1
+    assert (told["ledger_chunks"], told["is_true"], told["indexes"]) == (2, False, {})
+    assert "http://127.0.0.1:1" in told["indexes_error"]
+
+    shown = deployment.run("ingest", "status", **away)
+    assert shown.returncode == 1
+    assert "2  断片" in shown.stdout
+    assert "索引を台帳と比べられませんでした" in shown.stdout
+    assert "索引が台帳と一致していません" not in shown.stdout
+
+
 @pytest.mark.slow
 def test_rebuilding_from_the_ledger_alone_restores_both_indexes(deployment: Deployment, documents: Path) -> None:
     before = deployment.status()
