@@ -26,7 +26,7 @@ from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
 from assistant.host import commands as host_commands
 from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
-from assistant.terminal import telling_errors
+from assistant.terminal import caller_language, telling_errors
 from assistant.text import language_of
 from assistant.wire import AnswerOut, PassageOut
 from assistant.wiring import open_assistant
@@ -189,8 +189,9 @@ def evaluate(
 ) -> None:
     """Asks every question of a set and scores what comes back: Hit@5, Recall@5, nDCG@10, and the answers."""
     with telling_errors():
-        from assistant.evaluating import Choices, lines_of, run  # as above: a question need not wait for its imports
+        from assistant.evaluating import Choices, run  # as above: a question need not wait for its imports
         from assistant.release.changes import changes, read_results
+        from assistant.release.result_lines import result_lines
 
         settings = load_settings()
         configure_logs("error")
@@ -198,7 +199,8 @@ def evaluate(
         found = run(settings, Choices(question_set, retrieval_only, documents, keep, baselines))
         if former is not None:
             found["changes"] = changes(former, found)
-        print(json.dumps(found, ensure_ascii=False, indent=1) if as_json else "\n".join(lines_of(found)))
+        lines = [json.dumps(found, ensure_ascii=False, indent=1)] if as_json else result_lines(found, caller_language())
+        print("\n".join(lines))
 
 
 doctor_commands.add_to(app)

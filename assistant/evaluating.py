@@ -15,28 +15,32 @@ import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 
 from assistant.domain import Filters, Passage
-from assistant.errors import EvaluationFailed, Text
+from assistant.errors import EvaluationFailed, SettingsError, Text
 from assistant.parts import environment_of, executable, stack_parts
-from assistant.release.changes import change_lines
 from assistant.release.evaluate import EVALUATOR, Course, ask_all, results, search_all
 from assistant.release.question_sets import QuestionSet, corpus_rows, read_question_set
 from assistant.release.recipes import BASELINES, Baselines, Held
+from assistant.release.set_files import named
 from assistant.settings import Settings
 from assistant.stack import Stack
-from assistant.terminal import progress_bar
+from assistant.terminal import caller_language, progress_bar
 from assistant.wiring import Assistant, open_assistant
 
 _PAGE = 500  # passages read at once
 _UNTITLED = "_"  # the name of a file whose text has no title: it must not lend its words
+MADE_HERE = "evaluate.toml"
+"""In each folder that `--keep` made: what lies in it may be overwritten. Also the rules of a set's own texts: none, for
+what a company's rules restrict or leave out are its own files."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,12 @@ class Choices:
 
 
 def run(settings: Settings, choices: Choices) -> dict[str, Any]:
-    """The results of one set; see release/evaluate.py. Raises EvaluationFailed, StoreUnavailable, ModelError, ..."""
+    """The results of one set; see release/evaluate.py. Raises EvaluationFailed, StoreUnavailable, ModelError, ..., and
+    SettingsError when the choices do not fit the set or the folder to keep is not one of an evaluation."""
     chosen = read_question_set(choices.path)
+    _refuse_unused(chosen, choices)
+    for remark in chosen.remarks:
+        typer.echo("! " + remark.in_language(caller_language()), err=True)
     with ExitStack() as until_done:
         folder = choices.keep or Path(until_done.enter_context(tempfile.TemporaryDirectory(prefix="evaluate-")))
         keys: dict[str, str] | None = None
@@ -60,28 +68,86 @@ def run(settings: Settings, choices: Choices) -> dict[str, Any]:
         documents = choices.documents
         if chosen.corpus is not None:
             documents = folder / "documents"
-            keys = write_documents(chosen.corpus, documents)
+            keys = _written(folder, chosen.corpus)
+            settings = settings.model_copy(update={"rules_file": folder.resolve() / MADE_HERE})
+        elif documents is not None:
+            _written(folder)
         if documents is not None:
             deployment = own_deployment(settings, documents.resolve(), folder.resolve())
             settings, not_read = until_done.enter_context(deployment)
-        found = asyncio.run(_evaluate(settings, chosen, choices, _key_of(keys)))
-        return {**found, "not_read": not_read} if not_read else found
+        found = asyncio.run(_evaluate(settings, chosen, choices, keys))
+        return {**found, "not_read": [_by_key(line, keys or {}) for line in not_read]} if not_read else found
+
+
+def _refuse_unused(chosen: QuestionSet, choices: Choices) -> None:
+    if choices.documents is not None and chosen.corpus is not None:
+        raise SettingsError(
+            Text(ja=f"{choices.path} には文書も入っています。", en=f"{choices.path} brings its own documents."),
+            Text(ja="--documents を外してください。", en="Leave --documents out."),
+        )
+    if choices.keep is not None and choices.documents is None and chosen.corpus is None:
+        raise SettingsError(
+            Text(ja="残す環境がありません。", en="There is no deployment to keep."),
+            Text(ja="--keep は --documents と一緒に使います。", en="--keep goes with --documents."),
+        )
+
+
+def _written(folder: Path, corpus: Path | None = None) -> dict[str, str]:
+    """The folder of the deployment, there and marked, with the texts of the corpus; the key of each document by its path.
+
+    Raises SettingsError for a folder that holds anything else, and where nothing can be written: ingesting into it would
+    take what is there, a company's own ledger even, for an older state of the set.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / MADE_HERE).is_file():
+            if any(folder.iterdir()):
+                raise SettingsError(
+                    Text(ja=f"{folder} には別のものが入っています。", en=f"The folder {folder} holds something else."),
+                    Text(
+                        ja="--keep には、新しいか空のフォルダ、または以前 --keep で作ったフォルダを指定してください。",
+                        en="Name a new or empty folder for --keep, or one that --keep made before.",
+                    ),
+                )
+            (folder / MADE_HERE).write_text("# Made by `assistant evaluate --keep`.\n", encoding="utf-8")
+        return {} if corpus is None else write_documents(corpus, folder / "documents")
+    except OSError as error:
+        raise SettingsError(
+            Text(
+                ja=f"{folder} に書き込めません({error.strerror})。",
+                en=f"{folder} cannot be written ({error.strerror}).",
+            ),
+            Text(
+                ja="--keep に書き込めるフォルダを指定してください。", en="Name a folder for --keep that can be written."
+            ),
+        ) from error
 
 
 def write_documents(corpus: Path, folder: Path) -> dict[str, str]:
     """The key of each document by its path. Each becomes a Markdown file with its title as front matter; files that are
-    there already and hold the same are left alone, so that a kept deployment embeds nothing again."""
+    there already and hold the same are left alone, so that a kept deployment embeds nothing again. Those of a former, longer
+    corpus go."""
     keys: dict[str, str] = {}
     for number, (key, title, text) in enumerate(corpus_rows(corpus)):
         path = Path(f"{number:07d}") / f"{_UNTITLED}.md"
         keys[path.as_posix()] = key
         head = f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\n---\n\n"
-        content = (head + text + "\n").encode("utf-8", "replace")
+        content = (head + text + "\n").encode()
         file = folder / path
         if not file.is_file() or file.read_bytes() != content:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+    for file in folder.glob(f"*/{_UNTITLED}.md"):
+        if file.relative_to(folder).as_posix() not in keys:
+            file.unlink()
+            file.parent.rmdir()
     return keys
+
+
+def _by_key(line: str, keys: dict[str, str]) -> str:
+    """`path: reason`, with the document's own key instead of the path of the file that was written for it."""
+    path, colon, reason = line.partition(": ")
+    return keys.get(path, path) + colon + reason
 
 
 @contextmanager
@@ -130,8 +196,9 @@ def _ingest(settings: Settings, documents: Path, folder: Path) -> list[str]:
 
 
 async def _evaluate(
-    settings: Settings, chosen: QuestionSet, choices: Choices, key_of: Callable[[Passage], str]
+    settings: Settings, chosen: QuestionSet, choices: Choices, keys: dict[str, str] | None
 ) -> dict[str, Any]:
+    key_of = _key_of(keys)
     async with open_assistant(settings) as assistant:
         generation = await asyncio.to_thread(assistant.ledger.active_generation)
         if generation is None:
@@ -143,6 +210,8 @@ async def _evaluate(
                 ),
             )
 
+        paths = await asyncio.to_thread(assistant.ledger.searchable_paths)
+        remarks = [*chosen.remarks, *_absent(chosen, paths, keys)]
         async with _progress("search") as told:
             course = await search_all(
                 chosen,
@@ -163,10 +232,24 @@ async def _evaluate(
             "documents": counts["documents"],
             "chunks": counts["chunks"],
             "fitness": dict(generation.fitness),
+            **({"remarks": [{"ja": remark.ja, "en": remark.en} for remark in remarks]} if remarks else {}),
         }
         if choices.has_baselines:
             found["baselines"] = await _baselines(assistant, chosen, key_of)
         return head | found
+
+
+def _absent(chosen: QuestionSet, paths: Iterable[str], keys: dict[str, str] | None) -> Iterator[Text]:
+    """What to say when documents that the questions expect are not searchable; those that the corpus lacks were named."""
+    there = {(keys or {}).get(path, path) for path in paths}
+    expected = {document for one in chosen.questions for document in one.relevant}
+    known = expected if keys is None else expected & set(keys.values())
+    absent = sorted(known - there)
+    if absent:
+        yield Text(
+            ja=f"質問が求める文書 {len(absent)} 件が検索できる文書にありません({named(absent)})。",
+            en=f"{len(absent)} documents that the questions expect are not searchable ({named(absent)}).",
+        )
 
 
 async def _baselines(
@@ -221,47 +304,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def lines_of(found: dict[str, Any]) -> Sequence[str]:
-    """The results as a person reads them."""
-    return list(_lines(found))
-
-
-def _lines(found: dict[str, Any]) -> Iterator[str]:
-    yield f"{found['set']}: {found['questions']} questions, {found['documents']} documents, {found['chunks']} passages"
-    for name, value in found["metrics"].items():
-        low, high = found["intervals"][name]
-        yield f"  {name:10} {value:.3f}  ({low:.3f} to {high:.3f})"
-    yield f"  p50 {found['p50_ms']} ms, p95 {found['p95_ms']} ms"
-    for group in ("by_half", "by_language_pair", "by_kind"):
-        for name, part in found[group].items():
-            scores = "  ".join(f"{metric} {value:.3f}" for metric, value in part["metrics"].items())
-            yield f"  {group[3:]:14} {name:12} {part['questions']:5}  {scores}"
-    for name, part in found.get("baselines", {}).items():
-        scores = "  ".join(f"{metric} {value:.3f}" for metric, value in part["metrics"].items())
-        yield f"  baseline       {name:12}        {scores}"
-    if "answers" in found:
-        answers = found["answers"]
-        refusal, citation = answers["refusal"], answers["citation"]
-        yield f"  containment {answers['containment']:.3f}  character F1 {answers['character_f1']:.3f}"
-        yield "  refusal   " + "  ".join(f"{name} {value:.3f}" for name, value in refusal.items())
-        yield "  citation  " + "  ".join(
-            f"{name} {'-' if value is None else format(value, '.3f')}" for name, value in citation.items()
-        )
-        for language, doubt in answers.get("doubt", {}).items():
-            yield _doubt_line(language, doubt)
-        yield f"  failed {len(answers['failed'])}"
-    for code, count in found["notices"].items():
-        yield f"  ! {code}: {count}"
-    if "changes" in found:
-        yield from change_lines(found["changes"])
-
-
-def _doubt_line(language: str, doubt: dict[str, Any]) -> str:
-    if doubt["refuses_from"] is None:
-        return f"  doubt {language}  no limit keeps 95 of 100 answerable questions: asks_first is not for this model"
-    return (
-        f"  doubt {language}  refuses_from_{language} = {doubt['refuses_from']:.2f} refuses {doubt['caught']} of "
-        f"{doubt['unanswerable']} that nothing answers, and {doubt['lost']} of {doubt['answerable']} others"
-    )

@@ -121,11 +121,12 @@ def golden_questions(folder: Path, document_ids: Mapping[str, frozenset[str]]) -
         try:
             content = yaml.safe_load(file.read_text(encoding="utf-8")) or []
             for entry in content["questions"] if isinstance(content, dict) else content:
-                expected = [document_ids.get(path, frozenset()) for path in entry.get("expected_paths") or ()]
-                ids = frozenset().union(*expected)
+                paths = entry.get("expected_paths") or ()
+                named = [paths] if isinstance(paths, str) else paths
+                ids = frozenset[str]().union(*(document_ids.get(path, frozenset()) for path in named))
                 if ids and entry.get("kind") not in _LEFT_OUT_KINDS:
                     found.append(Asked(str(entry["id"]), str(entry["question"]), ids))
-        except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
             raise _not_questions(file) from error
     return found
 

@@ -47,6 +47,9 @@ def main() -> None:
         if not chosen.of or not chosen.model:
             arguments.error("--answers needs --of and --model")
         runs = [json.loads(path.read_text(encoding="utf-8")) for path in chosen.answers]
+        problem = no_parts(chosen.of, runs)
+        if problem:
+            arguments.error(problem)
         keep_answers(chosen.of, {"model": chosen.model, **together(runs)})
         return
     if not chosen.data or not chosen.work:
@@ -82,6 +85,18 @@ def keep_answers(name: str, answers: dict[str, Any]) -> None:
     write(kept)
 
 
+def no_parts(name: str, runs: Sequence[dict[str, Any]]) -> str:
+    """Why these runs cannot be summed as answers of one set; "" when they can."""
+    if name not in (json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}):
+        return f"{name} was not searched yet: run `make quality SETS={name}` first"
+    if not all("answers" in run for run in runs):
+        return "a run asked no model (--retrieval-only)"
+    asked = [key for run in runs for key in run["per_question"]]
+    if len(set(asked)) < len(asked):
+        return "two runs asked the same question: it would count once"
+    return ""
+
+
 def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The sums over the answers of several runs of different questions, as one run would have given them; see
     release/grades.py."""
@@ -92,7 +107,8 @@ def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
             row["question"],
             language_of(row["question"]),
             dict.fromkeys(row["relevant"], 1),
-            must_refuse=not row["relevant"],
+            references=("",) if row.get("has_words", True) else (),
+            must_refuse=row.get("must_refuse", not row["relevant"]),
         )
         for key, row in rows.items()
     }

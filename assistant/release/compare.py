@@ -16,6 +16,7 @@ from assistant.domain import Question
 from assistant.errors import AssistantError, Language
 from assistant.release.evaluate import EVALUATOR, Ask, whole_answer
 from assistant.release.question_sets import Asked
+from assistant.release.scores import containment
 
 Told = Callable[[int, int], None]
 
@@ -63,7 +64,8 @@ async def _asked(ask: Ask, one: Compared) -> dict[str, Any]:
     first, total = answer.timings.first_token_seconds, answer.timings.total_seconds
     writing = None if first is None else total - first
     speed = answer.context.answer_tokens / writing if writing and answer.context.answer_tokens > 1 else None
-    is_right = answer.refused if one.must_refuse else all(words in answer.text for words in one.must_say)
+    says_it = not one.must_say or containment(answer.text, must_say=one.must_say, references=()) == 1.0
+    is_right = answer.refused if one.must_refuse else says_it and not answer.refused
     return {
         "failed": answer.reason if answer.reason == "model_unavailable" else None,
         "answer": answer.text,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,7 +103,10 @@ def _question(one: Asked, conversation_id: str | None = None) -> Question:
 
 
 def results(chosen: QuestionSet, course: Course) -> dict[str, Any]:
-    """Everything as one JSON object: scores of the set, of its halves, language pairs and kinds, and each question."""
+    """Everything as one JSON object: scores of the set, of its halves, language pairs and kinds, and each question.
+
+    Without a question that a document answers there are no metrics: nothing was searched for.
+    """
     asked = {one.question_id: one for one in chosen.questions}
     relevant = {key: one.relevant for key, one in asked.items() if one.relevant}
     scores = retrieval_scores(course.ranked, relevant)
@@ -127,7 +130,10 @@ def results(chosen: QuestionSet, course: Course) -> dict[str, Any]:
             **{name: round(score, 4) for name, score in scores.get(key, {}).items()},
             "found": course.ranked.get(key, [])[:SHOWN_DOCUMENTS],
             "relevant": sorted(one.relevant),
+            "must_refuse": one.must_refuse,
+            "has_words": one.says_what_to_say,
             **({"answer": course.grades[key].as_row()} if key in course.grades else {}),
+            **({"failed": course.failures[key]} if key in course.failures else {}),
         }
         for key, one in asked.items()
     }
@@ -135,7 +141,7 @@ def results(chosen: QuestionSet, course: Course) -> dict[str, Any]:
 
 
 def _retrieval(scores: Mapping[str, Mapping[str, float]], keys: Sequence[str]) -> dict[str, Any]:
-    measured = {name: mean_with_interval([scores[key][name] for key in keys]) for name in RETRIEVAL}
+    measured = {name: mean_with_interval([scores[key][name] for key in keys]) for name in RETRIEVAL if keys}
     return {
         "metrics": {name: mean for name, (mean, _) in measured.items()},
         "intervals": {name: list(interval) for name, (_, interval) in measured.items()},
@@ -151,8 +157,9 @@ def _grouped(
     return {name: {"questions": len(some), **_retrieval(scores, some)} for name, some in sorted(groups.items())}
 
 
-def _latency(milliseconds: Sequence[float] | Any) -> dict[str, float]:
+def _latency(milliseconds: Iterable[float]) -> dict[str, float]:
+    """Nothing where nothing was searched for."""
     ordered = sorted(milliseconds)
     if not ordered:
-        return {"p50_ms": 0.0, "p95_ms": 0.0}
+        return {}
     return {f"p{part}_ms": round(ordered[min(len(ordered) - 1, len(ordered) * part // 100)], 1) for part in (50, 95)}

@@ -2,6 +2,8 @@
 
 validity   a citation is valid when its mark stands in the answer and its quote is literally in the passage it names
 precision  share of the citations that name a relevant document    recall  share of the answers that cite one at all
+           (both of the answers given to questions that the documents answer)
+contained  of the questions that say what a right answer holds; a score that nothing was asked for is None, not 0
 refusal    claimed = refused answers, wanted = questions that nothing in the documents answers
 doubt      where the model was asked first: the limit that the set speaks for, and what it would cost
 """
@@ -39,7 +41,10 @@ class Grade:
     def as_row(self) -> dict[str, Any]:
         """For the JSON of a run."""
         row = {**vars(self), "notices": list(self.notices), "total_seconds": round(self.total_seconds, 2)}
-        return row | {"doubt": None if self.doubt is None else round(self.doubt, 4)}
+        return row | {
+            "character_f1": round(self.character_f1, 4),
+            "doubt": None if self.doubt is None else round(self.doubt, 4),
+        }
 
 
 def grade(one: Asked, answer: Answer, *, key_of: Callable[[Passage], str]) -> Grade:
@@ -75,8 +80,9 @@ def sum_up(asked: Mapping[str, Asked], grades: Mapping[str, Grade | None]) -> di
     answerable = [key for key, one in asked.items() if not one.must_refuse]
     given = {key: made for key, made in grades.items() if made is not None}
     answered = [given[key] for key in answerable if key in given and not given[key].refused]
-    contained = [given[key].containment if key in given else 0.0 for key in answerable]
-    shared = [given[key].character_f1 if key in given else 0.0 for key in answerable]
+    worded = [key for key in answerable if asked[key].says_what_to_say]
+    contained = [given[key].containment if key in given else 0.0 for key in worded]
+    shared = [given[key].character_f1 if key in given else 0.0 for key in worded]
     citations = sum(made.citations for made in given.values())
     on_answerable = sum(made.citations for made in answered)
     refused = [key for key, made in given.items() if made.refused]
@@ -84,9 +90,9 @@ def sum_up(asked: Mapping[str, Asked], grades: Mapping[str, Grade | None]) -> di
     mean, interval = mean_with_interval(contained)
     return {
         "questions": len(asked),
-        "containment": mean,
-        "containment_interval": list(interval),
-        "character_f1": mean_with_interval(shared)[0],
+        "containment": mean if worded else None,
+        "containment_interval": list(interval) if worded else None,
+        "character_f1": mean_with_interval(shared)[0] if worded else None,
         "refusal": precision_recall_f1(
             hits=sum(asked[key].must_refuse for key in refused), claimed=len(refused), wanted=len(wanted)
         ),
@@ -115,12 +121,12 @@ def _doubts(asked: Mapping[str, Asked], given: Mapping[str, Grade]) -> dict[str,
 
 def _doubt(answerable: Sequence[float], unanswerable: Sequence[float]) -> dict[str, Any]:
     """The lowest limit, in hundredths, at which at most MOST_LOST of the answerable questions would be refused (None: there
-    is no such limit), and how many of either kind that are."""
+    is no such limit, or no such question that could speak for one), and how many of either kind that are."""
 
     def refused(doubts: Sequence[float], limit: float | None) -> int:
         return 0 if limit is None else sum(doubt >= limit for doubt in doubts)
 
-    limits = (step / 100 for step in range(1, 101))
+    limits = (step / 100 for step in range(1, 101) if answerable)
     limit = next((each for each in limits if refused(answerable, each) <= MOST_LOST * len(answerable)), None)
     return {
         "refuses_from": limit,

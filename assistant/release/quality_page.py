@@ -87,13 +87,19 @@ def _answered(kept: dict[str, Any]) -> list[str]:
         "| set | model | questions | refusals | citations |",
         "|---|---|---|---|---|",
         *rows,
+        *(_limits(limits) if limits else ()),
+    ]
+
+
+def _limits(rows: list[str]) -> list[str]:
+    return [
         "",
         "The model's doubt, with `asks_first`: the lowest limit that refuses at most one answerable question in twenty, and what it",
         "refuses by itself (see [the guide](../guides/quality.md)):",
         "",
         "| set | questions in | limit | refused of those that nothing answers | of the others |",
         "|---|---|---|---|---|",
-        *limits,
+        *rows,
     ]
 
 

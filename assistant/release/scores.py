@@ -10,6 +10,7 @@ bootstrap, Efron 1979). ir-measures was picked over ranx: two small packages bes
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -20,6 +21,7 @@ from assistant.text import normalise
 RETRIEVAL = ("Hit@5", "Recall@5", "nDCG@10")
 RESAMPLES = 1000
 _SEED = 20261126
+_MARK = re.compile(r"\[\d{1,3}\]")
 Interval = tuple[float, float]
 
 
@@ -57,17 +59,19 @@ def mean_with_interval(values: Sequence[float]) -> tuple[float, Interval]:
 def containment(answer: str, *, must_say: Sequence[str], references: Sequence[str]) -> float:
     """1 when the answer holds every string of `must_say`, or, where there are none, any reference; else 0.
 
-    Compared without blanks after normalisation: width, case and line breaks do not count.
+    Compared without blanks after normalisation: width, case and line breaks do not count. The marks of citations say
+    nothing: [3] is no 3.
     """
-    said = squeezed(answer)
+    said = squeezed(_MARK.sub("", answer))
     if must_say:
         return float(all(squeezed(words) in said for words in must_say))
     return float(any(squeezed(reference) in said for reference in references))
 
 
 def character_f1(answer: str, references: Sequence[str]) -> float:
-    """The best F1, 0 to 1, of the characters that the answer shares with a reference, counted with repetition."""
-    said = Counter(squeezed(answer))
+    """The best F1, 0 to 1, of the characters that the answer, without its marks, shares with a reference, counted with
+    repetition."""
+    said = Counter(squeezed(_MARK.sub("", answer)))
     best = 0.0
     for reference in references:
         wanted = Counter(squeezed(reference))
@@ -82,9 +86,10 @@ def squeezed(text: str) -> str:
     return "".join(normalise(text).split())
 
 
-def precision_recall_f1(*, hits: int, claimed: int, wanted: int) -> dict[str, float]:
-    """precision, recall and f1 of `hits` among `claimed` and `wanted`; 0 where nothing was claimed or wanted."""
-    precision = hits / claimed if claimed else 0.0
-    recall = hits / wanted if wanted else 0.0
-    f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
-    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
+def precision_recall_f1(*, hits: int, claimed: int, wanted: int) -> dict[str, float | None]:
+    """precision, recall and f1 of `hits` among `claimed` and `wanted`; None where there is nothing to have a share of."""
+    precision = hits / claimed if claimed else None
+    recall = hits / wanted if wanted else None
+    f1 = 2 * hits / (claimed + wanted) if claimed and wanted else (0.0 if wanted else None)
+    found = {"precision": precision, "recall": recall, "f1": f1}
+    return {name: None if value is None else round(value, 4) for name, value in found.items()}
