@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +24,16 @@ from assistant.domain import (
     SearchResult,
     Timings,
 )
-from assistant.errors import EvaluationFailed, ModelTimeout, Text
+from assistant.errors import EvaluationFailed, ModelTimeout, SettingsError, Text
+from assistant.evaluating import Choices, run, write_documents
 from assistant.release.changes import change_lines, changes, read_results
-from assistant.release.evaluate import ask_all, results, search_all
+from assistant.release.evaluate import Course, ask_all, results, search_all
 from assistant.release.grades import Grade, sum_up
 from assistant.release.question_sets import Asked, QuestionSet
 from assistant.release.recipes import Baselines, Held
+from assistant.release.result_lines import result_lines
+from assistant.settings import Settings
+from tests.assistant.beir import write_beir
 from tests.assistant.passages import passage
 
 QUESTIONS = (
@@ -126,7 +131,7 @@ def graded(doubt: float | None) -> Grade:
         ([0.1] * 19 + [0.9], [0.05, 0.5, 0.9], 0.11, 1, 2),
         ([0.1] * 18 + [0.6, 0.9], [0.05, 0.5, 0.9], 0.61, 1, 1),
         ([1.0, 0.0], [1.0], None, 0, 0),
-        ([], [0.2], 0.01, 0, 1),
+        ([], [0.2], None, 0, 0),
     ],
 )
 def test_the_limit_of_doubt_that_a_set_speaks_for_loses_at_most_one_answer_in_twenty(
@@ -154,19 +159,134 @@ def test_two_runs_are_compared_question_by_question(tmp_path: Path) -> None:
     now = evaluated(Assistant())
     former = json.loads(json.dumps(now))
     former["per_question"]["deadline"] |= {"Hit@5": 0.0, "nDCG@10": 0.0}
-    former["metrics"]["Hit@5"] = 0.0
-    (tmp_path / "former.json").write_text(json.dumps(former), encoding="utf-8")
+    (tmp_path / "former.json").write_text(json.dumps(former), encoding="utf-8-sig")
     changed = changes(read_results(tmp_path / "former.json"), now)
-    assert changed["metrics"]["Hit@5"] == 0.5
+    assert (changed["compared"], changed["metrics"]["Hit@5"]) == (3, 0.5)
     assert [entry["id"] for entry in changed["better"]] == ["deadline"]
     assert changed["worse"] == changed["changed"] == changed["only_now"] == []
-    assert any("better" in line and "期限" in line for line in change_lines(changed))
+    assert any("better" in line and "期限" in line for line in change_lines(changed, "en"))
+    assert any("改善" in line for line in change_lines(changed, "ja"))
 
 
-def test_a_file_that_is_no_former_run_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text("[1]", encoding="utf-8")
+def test_only_questions_in_the_same_words_are_compared() -> None:
+    now = evaluated(Assistant())
+    former = json.loads(json.dumps(now))
+    former["per_question"]["deadline"]["question"] = "別の質問"
+    former["per_question"]["other"] = {"question": "ほかの集の質問", "Hit@5": 0.0}
+    former["metrics"] = {"Hit@5": 0.0}
+    changed = changes(former, now)
+    assert changed["metrics"] == {"Hit@5": 0.0, "Recall@5": 0.0, "nDCG@10": 0.0}, "of the one question in both"
+    assert (changed["only_former"], changed["only_now"]) == (["deadline", "other"], ["deadline"])
+    former["per_question"] = {"x": {"question": "?"}}
+    assert list(change_lines(changes(former, now), "en")) == ["No question is in both runs: nothing to compare."]
+
+
+def test_a_question_that_failed_in_one_run_alone_is_a_change() -> None:
+    now = evaluated(Assistant())
+    former = json.loads(json.dumps(now))
+    row = former["per_question"]["and-then"]
+    row["answer"] = {**now["per_question"]["deadline"]["answer"]}
+    del row["failed"]
+    (entry,) = changes(former, now)["worse"]
+    assert (entry["id"], entry["scores"]) == ("and-then", {"failed": ["-", "model_timeout"]})
+    assert [each["id"] for each in changes(now, former)["better"]] == ["and-then"]
+
+
+def test_a_run_of_an_earlier_version_with_fewer_scores_is_compared_by_those() -> None:
+    now = evaluated(Assistant())
+    former = json.loads(json.dumps(now))
+    del former["metrics"]
+    for row in former["per_question"].values():
+        row.pop("Recall@5", None)
+        row.get("answer", {}).pop("character_f1", None)
+    changed = changes(former, now)
+    assert changed["metrics"] == {"Hit@5": 0.0, "nDCG@10": 0.0}
+    assert changed["worse"] == changed["better"] == changed["changed"] == []
+
+
+@pytest.mark.parametrize("text", ["[1]", "{}", '{"per_question": []}', '{"per_question": {"a": 1}}', "", "\x00"])
+def test_a_file_that_is_no_former_run_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(EvaluationFailed, match=r"x\.json"):
         read_results(tmp_path / "x.json")
+
+
+def test_a_set_that_only_asks_for_refusals_has_no_figure_of_search_and_none_of_words() -> None:
+    chosen = QuestionSet("test", QUESTIONS[2:])
+    course = Course()
+    asyncio.run(ask_all(chosen, Assistant().ask, course, key_of=path_of, told=untold))
+    scored = results(chosen, course)
+    assert (scored["questions"], scored["metrics"], "p50_ms" in scored) == (0, {}, False)
+    assert scored["answers"]["refusal"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert scored["answers"]["containment"] is scored["answers"]["character_f1"] is None
+    lines = list(result_lines(scored | {"documents": 1, "chunks": 1}, "ja"))
+    assert "  containment -  character F1 -" in lines
+
+
+def test_a_question_that_asks_for_no_words_says_nothing_about_words() -> None:
+    asked = {"a": asked_once(must_refuse=False), "b": replace(asked_once(must_refuse=False), must_say=("3日前",))}
+    said = replace(graded(None), containment=1.0, character_f1=1.0)
+    assert sum_up(asked, {"a": graded(None), "b": said})["containment"] == 1.0
+    assert sum_up(asked, {"a": graded(None), "b": None})["containment"] == 0.0, "a failed answer counts"
+
+
+def test_results_are_told_in_the_language_of_the_caller() -> None:
+    found = evaluated(Assistant()) | {"documents": 3, "chunks": 4, "not_read": ["d5: empty"]}
+    found["remarks"] = [{"ja": "使わない質問", "en": "left out"}]
+    found["answers"]["doubt"] = {
+        "ja": {"refuses_from": None, "answerable": 0, "lost": 0, "unanswerable": 2, "caught": 0}
+    }
+    japanese, english = ("\n".join(result_lines(found, language)) for language in ("ja", "en"))
+    assert "質問 2 件、文書 3 件" in japanese
+    assert "値を決められません" in japanese
+    assert "使わない質問" in japanese
+    assert "2 questions, 3 documents" in english
+    assert "no limit can be told" in english
+    assert "left out" in english
+    assert "d5: empty" in japanese
+    assert "d5: empty" in english
+    assert not re.search("[ぁ-んァ-ヶ]", english)
+
+
+SETTINGS = Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def small_set(folder: Path, count: int) -> Path:
+    documents = {f"d{number}": ("", f"文書 {number}") for number in range(count)}
+    return write_beir(folder, documents=documents, questions={"q": "文書は?"}, relevant=[("q", "d0", 1)])
+
+
+@pytest.mark.parametrize("there", ["var/ledger.db", "documents/規程.md"])
+def test_a_folder_that_holds_anything_else_is_not_kept_into(tmp_path: Path, there: str) -> None:
+    file = tmp_path / "company" / there
+    file.parent.mkdir(parents=True)
+    file.write_text("the company's own", encoding="utf-8")
+    chosen = small_set(tmp_path / "set", 1)
+    with pytest.raises(SettingsError, match="company holds something else"):
+        run(SETTINGS, Choices(chosen, is_retrieval_only=True, keep=tmp_path / "company"))
+    assert [path for path in (tmp_path / "company").rglob("*") if path.is_file()] == [file]
+
+
+def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SettingsError, match="cannot be written"):
+        run(SETTINGS, Choices(small_set(tmp_path / "set", 1), is_retrieval_only=True, keep=tmp_path / "file" / "x"))
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path: Path) -> None:
+    golden = tmp_path / "golden.yaml"
+    golden.write_text("- {id: a, question: 期限, expected_paths: a.md}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="no deployment to keep"):
+        run(SETTINGS, Choices(golden, is_retrieval_only=True, keep=tmp_path / "kept"))
+    with pytest.raises(SettingsError, match="brings its own documents"):
+        run(SETTINGS, Choices(small_set(tmp_path / "set", 1), is_retrieval_only=True, documents=tmp_path))
+
+
+def test_a_kept_folder_loses_the_documents_that_the_set_has_no_more(tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    first = write_documents(small_set(tmp_path / "long", 3) / "corpus.jsonl", folder)
+    assert write_documents(small_set(tmp_path / "short", 1) / "corpus.jsonl", folder) == dict(list(first.items())[:1])
+    assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.md")] == list(first)[:1]
 
 
 def test_each_baseline_does_what_its_product_does() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from assistant.release.quality_page import quality_page
-from scripts.write_quality import together
+from scripts.write_quality import no_parts, together
 
 
 def row(question: str, *, relevant: bool, refused: bool, doubt: float | None = None) -> dict[str, Any]:
@@ -47,3 +47,25 @@ def test_the_page_says_what_was_answered_with_which_model_and_what_a_limit_of_do
     assert "| golden | a small one | 4 | 1.000 / 0.500 / 0.667 | 1.000 / 1.000 / 1.000 |" in page
     assert "| golden | ja | 0.21 | 1 of 1 | 0 of 1 |" in page
     assert "refused" not in quality_page({"golden": FOUND})
+
+
+def test_answers_without_doubts_have_no_table_of_limits() -> None:
+    run = {"per_question": {"q1": row("期限は?", relevant=True, refused=False)}}
+    page = quality_page({"golden": FOUND | {"answers": {"model": "a small one", **together([run])}}})
+    assert "| golden | a small one | 1 | - / - / - |" in page
+    assert "limit" not in page
+
+
+def test_what_a_question_says_of_itself_counts_when_runs_are_summed() -> None:
+    asked = row("期限は?", relevant=False, refused=False) | {"must_refuse": False, "has_words": False}
+    sums = together([{"per_question": {"q1": asked}}])
+    assert sums["containment"] is None
+    assert sums["refusal"] == {"precision": None, "recall": None, "f1": None}
+
+
+def test_runs_that_are_no_parts_of_one_set_are_not_summed() -> None:
+    answered = ONE_RUN | {"answers": {}}
+    assert no_parts("golden", [answered]) == ""
+    assert "same question" in no_parts("golden", [answered, answered])
+    assert "asked no model" in no_parts("golden", [ONE_RUN])
+    assert "was not searched" in no_parts("nowhere", [answered])

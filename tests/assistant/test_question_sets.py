@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from assistant.errors import EvaluationFailed
-from assistant.release.question_sets import read_question_set
+from assistant.release.question_sets import corpus_rows, read_question_set
 from assistant.release.scores import squeezed
+from assistant.text import language_of
 from tests.assistant.beir import write_beir
 
 GOLDEN = Path(__file__).resolve().parents[2] / "modelfiles" / "golden"
@@ -65,6 +67,134 @@ def test_a_folder_without_questions_is_an_error_that_names_both_layouts(tmp_path
         read_question_set(tmp_path)
 
 
+CORPUS = '{"_id": "d1", "title": "", "text": "有給休暇は3営業日前までに申請します。"}\n'
+QUERIES = '{"_id": "q1", "text": "休暇の期限は?"}\n'
+QRELS = "query-id\tcorpus-id\tscore\nq1\td1\t1\n"
+
+
+def raw_set(
+    folder: Path, *, corpus: str = CORPUS, queries: str = QUERIES, qrels: str = QRELS, encoding: str = "utf-8"
+) -> Path:
+    (folder / "qrels").mkdir(parents=True)
+    for name, text in (("corpus.jsonl", corpus), ("queries.jsonl", queries), ("qrels/test.tsv", qrels)):
+        (folder / name).write_bytes(text.encode(encoding))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"encoding": "utf-8-sig"},
+        {"qrels": "q1\td1\t1\n", "encoding": "utf-8-sig"},
+        {"qrels": QRELS.replace("\n", "\r\n"), "queries": QUERIES.replace("\n", "\r\n")},
+        {"qrels": "\n" + QRELS + "\n", "corpus": "\n" + CORPUS, "queries": QUERIES + "\n\n"},
+        {"qrels": "q1\td1\t1.0\n"},
+        {"qrels": "q1 \td1 \t1 \nq1\td1\t1\nq1\td2\t-1\n"},
+        {"qrels": "7\t8\t1\n", "corpus": CORPUS.replace('"d1"', "8"), "queries": QUERIES.replace('"q1"', "7")},
+    ],
+    ids=["BOM", "BOM, no header", "CRLF", "blank lines", "1.0", "blanks", "numbers"],
+)
+def test_a_set_is_read_as_people_save_it(tmp_path: Path, files: dict[str, str]) -> None:
+    found = read_question_set(raw_set(tmp_path / "set", **files))
+    assert [len(one.relevant) for one in found.questions] == [1]
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"encoding": "cp932"}, r"corpus\.jsonl .*UTF-8"),
+        ({"qrels": "q1\t休暇\t1\n", "encoding": "utf-16"}, r"test\.tsv .*UTF-8"),
+        ({"corpus": ""}, r"corpus\.jsonl .*no document"),
+        ({"queries": ""}, "no question has a relevant document"),
+        ({"qrels": "q1\td1\t0\n"}, "no question has a relevant document"),
+        ({"qrels": QRELS + "q2\td1\t²\n"}, "line 3: the score ² is no whole number"),
+        ({"qrels": "q1\td1\t0.5\n"}, r"line 1: the score 0\.5"),
+        ({"qrels": "q1 0 d1 1\n"}, "line 1: not three columns"),
+        ({"qrels": "q1\t0\td1\t1\n"}, "line 1: not three columns"),
+        ({"qrels": "q1\td1\t1\nq1\td1\t2\n"}, "line 2: an earlier line has another score"),
+        ({"corpus": CORPUS * 2}, r"corpus\.jsonl .*line 2: the _id d1"),
+        ({"queries": QUERIES * 2}, r"queries\.jsonl .*line 2: the _id q1"),
+        ({"queries": '{"_id": null, "text": "x"}'}, "line 1: no _id"),
+        ({"queries": '{"_id": "q1", "text": null}'}, "line 1: text is empty"),
+        ({"queries": '{"_id": "q1", "text": 5}'}, "line 1: text is no string"),
+        ({"queries": "[" * 100_000}, "line 1: no JSON"),
+        ({"queries": '{"_id": "q1", "text": "x", "metadata": "y"}'}, "line 1: metadata is no object"),
+        ({"queries": '{"_id": "q1", "text": "x", "metadata": {"answerable": "false"}}'}, "line 1: answerable is"),
+        ({"queries": '{"_id": "q1", "text": "x", "metadata": {"answerable": false}}'}, "answerable is false, and yet"),
+    ],
+)
+def test_what_cannot_be_measured_is_named_in_both_languages(tmp_path: Path, files: dict[str, str], named: str) -> None:
+    with pytest.raises(EvaluationFailed, match=named) as raised:
+        read_question_set(raw_set(tmp_path / "set", **files))
+    assert re.search("[ぁ-ん]", raised.value.message.ja)
+
+
+def test_what_of_a_set_is_not_used_is_said(tmp_path: Path) -> None:
+    queries = QUERIES + '{"_id": "q2", "text": "誰も答えを見ていない"}\n'
+    found = read_question_set(raw_set(tmp_path / "set", queries=queries, qrels=QRELS + "q1\tgone\t1\nq9\td1\t1\n"))
+    assert [remark.en for remark in found.remarks] == [
+        "1 queries without a relevant document in qrels are left out (q2); what must be refused needs answerable: false.",
+        "1 queries of qrels are not in queries.jsonl (q9).",
+        "1 documents of qrels are not in corpus.jsonl and count as not found (gone).",
+    ]
+
+
+def test_one_answer_without_a_list_is_one_answer_and_an_empty_one_asks_for_nothing(tmp_path: Path) -> None:
+    queries = "".join(
+        json.dumps({"_id": f"q{number}", "text": "期限は?", "metadata": {"answers": answers}}) + "\n"
+        for number, answers in enumerate(("3営業日前", 3, [""], None))
+    )
+    qrels = "".join(f"q{number}\td1\t1\n" for number in range(4))
+    found = read_question_set(raw_set(tmp_path / "set", queries=queries, qrels=qrels)).questions
+    assert [one.references for one in found] == [("3営業日前",), ("3",), (), ()]
+
+
+def test_a_document_that_is_only_a_title_is_found_by_it(tmp_path: Path) -> None:
+    corpus = '{"_id": "d1", "title": "休暇規程"}\n'
+    assert list(corpus_rows(raw_set(tmp_path / "set", corpus=corpus) / "corpus.jsonl")) == [
+        ("d1", "休暇規程", "休暇規程")
+    ]
+
+
+GOLDEN_ENTRY = "- {id: a, language: ja, question: 期限, expected_paths: a.md, must_say: 3日"
+
+
+def test_a_golden_question_may_name_one_file_and_one_word_without_a_list(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(GOLDEN_ENTRY + ", expected_path: b.md}\n", encoding="utf-8-sig")
+    found = read_question_set(tmp_path)
+    (one,) = found.questions
+    assert (dict(one.relevant), one.must_say) == ({"a.md": 1}, ("3日",))
+    assert [remark.en for remark in found.remarks] == ["Unknown fields are not used (one.yaml, a: expected_path)."]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "no list of questions"),
+        ("a: 1\n", "no list of questions"),
+        ("- x\n", "no list of questions"),
+        ("- {id: a,\n\tlanguage: ja}\n", "line 2: no YAML"),
+        (GOLDEN_ENTRY + "}\n" + GOLDEN_ENTRY + "}\n", "question a: there is an earlier one"),
+        (GOLDEN_ENTRY + ", after: b}\n", "question a: after names b"),
+        (GOLDEN_ENTRY + ", must_refuse: 'false'}\n", "question a: must_refuse is"),
+        (GOLDEN_ENTRY + ", must_refuse: true}\n", "question a: must_refuse, and yet"),
+        (GOLDEN_ENTRY.replace("ja", "fr") + "}\n", "question a: language is"),
+        (GOLDEN_ENTRY.replace("期限", "") + "}\n", "question a: no id or no question"),
+    ],
+)
+def test_a_golden_question_that_cannot_be_measured_is_named(tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "one.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(EvaluationFailed, match=named):
+        read_question_set(tmp_path)
+
+
+def test_golden_questions_in_windows_31j_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_bytes((GOLDEN_ENTRY + "}\n").encode("cp932"))
+    with pytest.raises(EvaluationFailed, match="UTF-8"):
+        read_question_set(tmp_path)
+
+
 def test_the_half_of_a_question_depends_on_its_id_alone(tmp_path: Path) -> None:
     ids = [f"q{number}" for number in range(200)]
     folders = [
@@ -110,3 +240,25 @@ def test_every_document_that_the_golden_questions_expect_is_there() -> None:
     examples = GOLDEN.parents[1] / "examples"
     expected = {path for one in read_question_set(GOLDEN).questions for path in one.relevant}
     assert [path for path in sorted(expected) if not (examples / path).is_file()] == []
+
+
+def test_a_golden_question_across_languages_has_no_source_in_its_own() -> None:
+    examples = GOLDEN.parents[1] / "examples"
+    same = [
+        (one.question_id, path)
+        for one in read_question_set(GOLDEN).questions
+        if one.kind == "cross"
+        for path in one.relevant
+        if path.endswith((".md", ".txt", ".html", ".csv")) and language_of(shown(examples / path)) == one.language
+    ]
+    assert same == []
+
+
+def test_what_the_golden_questions_call_unanswerable_is_not_named_in_the_examples() -> None:
+    examples = GOLDEN.parents[1] / "examples"
+    texts = {path: shown(path) for path in examples.rglob("*") if path.suffix in (".md", ".txt", ".html", ".csv")}
+    named = [
+        (word, path.name) for word in ("札幌", "キシレン", "MX-5000", "E-99") for path in texts if word in texts[path]
+    ]
+    assert len(texts) > 15
+    assert named == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from assistant.release.scores import (
@@ -43,6 +45,24 @@ def test_character_f1_is_that_of_the_nearest_reference() -> None:
     assert character_f1("", ["東京都"]) == 0.0
 
 
-def test_nothing_claimed_gives_no_precision() -> None:
-    assert precision_recall_f1(hits=0, claimed=0, wanted=3) == {"precision": 0.0, "recall": 0.0, "f1": 0.0}
+def test_the_mark_of_a_citation_is_no_figure_that_was_asked_for() -> None:
+    assert containment("週2日です [3]。", must_say=["3"], references=()) == 0.0
+    assert containment("週3日です [1]。", must_say=["3"], references=()) == 1.0
+    assert character_f1("東京都 [12]", ["東京都"]) == 1.0
+
+
+def test_a_share_of_nothing_is_no_figure() -> None:
+    assert precision_recall_f1(hits=0, claimed=0, wanted=3) == {"precision": None, "recall": 0.0, "f1": 0.0}
+    assert precision_recall_f1(hits=0, claimed=2, wanted=0) == {"precision": 0.0, "recall": None, "f1": None}
+    assert precision_recall_f1(hits=0, claimed=0, wanted=0) == {"precision": None, "recall": None, "f1": None}
     assert precision_recall_f1(hits=1, claimed=2, wanted=1) == {"precision": 0.5, "recall": 1.0, "f1": 0.6667}
+
+
+def test_graded_relevance_counts_as_gain_and_a_document_that_is_not_there_counts_as_missed() -> None:
+    scores = retrieval_scores({"問 1": ["規程/休暇 1", "b"]}, {"問 1": {"規程/休暇 1": 1, "b": 3, "gone": 2}})
+    ideal = 3 + 2 / math.log2(3) + 1 / 2
+    assert scores["問 1"] == {
+        "Hit@5": 1.0,
+        "Recall@5": pytest.approx(2 / 3),
+        "nDCG@10": pytest.approx((1 + 3 / math.log2(3)) / ideal),
+    }
