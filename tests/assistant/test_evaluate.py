@@ -27,6 +27,7 @@ from assistant.domain import (
 from assistant.errors import EvaluationFailed, ModelTimeout, SettingsError, Text
 from assistant.evaluating import Choices, run, write_documents
 from assistant.release.changes import change_lines, changes, read_results
+from assistant.release.compare import Compared, compare
 from assistant.release.evaluate import Course, ask_all, results, search_all
 from assistant.release.grades import Grade, sum_up
 from assistant.release.question_sets import Asked, QuestionSet
@@ -246,6 +247,18 @@ def test_results_are_told_in_the_language_of_the_caller() -> None:
     assert "d5: empty" in japanese
     assert "d5: empty" in english
     assert not re.search("[ぁ-んァ-ヶ]", english)
+
+
+def test_a_draft_is_right_when_it_says_the_words_in_any_width_and_wrong_when_it_refuses() -> None:
+    texts = {"a": "３日前までです [1]。", "b": "週2日です [3]。", "c": "情報が不足しています"}
+
+    async def ask(question: Question) -> AsyncGenerator[Event, None]:
+        yield Finished(answer(question, found("a"), text=texts[question.text], cited=question.text != "c"))
+
+    words = {"a": ("3日前",), "b": ("3",), "c": ()}
+    asked = [Compared(text, "ja", "golden", must_say) for text, must_say in words.items()]
+    rows = asyncio.run(compare(asked, published=None, draft=ask))["questions"]
+    assert [row["draft"]["is_right"] for row in rows] == [True, False, False]
 
 
 SETTINGS = Settings(_env_file=None)  # type: ignore[call-arg]

@@ -29,6 +29,7 @@ ANSWERS = {"q-leave": "3営業日前", "q-travel": "2,500円", "q-pump": "leak s
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     folder = tmp_path_factory.mktemp("evaluate")
     (folder / "documents").mkdir()
+    (folder / "ingest.toml").write_text('[[rule]]\npath = "**"\ngroups = ["board"]\n', encoding="utf-8")
     return Deployment(folder, folder / "documents")
 
 
@@ -52,7 +53,8 @@ def test_a_beir_folder_is_searched_and_asked_without_touching_the_companys_ledge
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["metrics"] == {"Hit@5": 1.0, "Recall@5": 1.0, "nDCG@10": 1.0}
-    assert (found["questions"], found["documents"]) == (4, 4)
+    assert (found["questions"], found["documents"]) == (4, 4), "a company's rules do not restrict a set's texts"
+    assert "remarks" not in found
     assert found["p95_ms"] >= found["p50_ms"] > 0
     assert set(found["by_language_pair"]) == {"ja-ja", "en-en"}
     assert set(found["baselines"]) == {"bm25_blanks", "dense", "naive_rrf", "ensemble"}
@@ -70,3 +72,22 @@ def test_a_golden_set_without_documents_says_what_to_do(deployment: Deployment, 
     done = deployment.run("assistant", "evaluate", str(golden), "--retrieval-only", LANG="en_US.UTF-8")
     assert done.returncode == 1
     assert "--documents" in done.stderr
+
+
+@pytest.mark.slow
+def test_golden_questions_obey_the_rules_and_documents_that_are_not_there_are_told(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.md").write_text(
+        "# 休暇規程\n\n有給休暇は3営業日前までに申請します。\n", encoding="utf-8"
+    )
+    (tmp_path / "golden.yaml").write_text(
+        "- {id: a, question: 有給休暇の期限は, expected_paths: a.md}\n- {id: b, question: 日当は, expected_paths: b.md}\n",
+        encoding="utf-8",
+    )
+    asked = ("assistant", "evaluate", str(tmp_path / "golden.yaml"), "--documents", str(tmp_path / "documents"))
+    done = deployment.run(*asked, "--retrieval-only", LANG="ja_JP.UTF-8", timeout_seconds=280)
+    assert done.returncode == 0, done.stderr
+    assert "Hit@5      0.000" in done.stdout, "only the board may read it"
+    assert "求める文書 1 件が検索できる文書にありません(b.md)" in done.stdout
