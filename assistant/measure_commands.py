@@ -65,6 +65,8 @@ def measure_load(
     with telling_errors():
         settings = load_settings()
         former = _former(against)
+        if report is not None:
+            _make(report)
         course = Course(api or settings.api_url, _mix(settings, questions), _users(steps), each, most_seconds, target)
         run = secrets.token_hex(8)
         headers_of = _with_key(key_file) if key_file is not None else _as_people(settings, run)
@@ -78,7 +80,6 @@ def measure_load(
         kept = report_object(seen, found, _about(settings, course, begun))
         if report is not None:
             language = caller_language()
-            report.mkdir(parents=True, exist_ok=True)
             page = report_page(seen, found, kept["about"], picture="report.svg", language=language)
             write_text(report / "report.md", page)
             write_text(report / "report.svg", report_picture(seen, found, language))
@@ -88,9 +89,23 @@ def measure_load(
             raise typer.Exit(EXIT_FAILED)
 
 
+def _make(folder: Path) -> None:
+    """The report's folder, before anybody waits for a measurement that could not be written down."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            Text(ja=f"{folder} を作れません({error.strerror})。", en=f"{folder} cannot be made ({error.strerror})."),
+            Text(
+                ja="--report に書き込めるフォルダを指定してください。",
+                en="Name a folder for --report that can be written.",
+            ),
+        ) from error
+
+
 def _users(steps: str) -> list[int]:
     numbers = [each.strip() for each in steps.split(",") if each.strip()]
-    if not numbers or not all(number.isdigit() and int(number) for number in numbers):
+    if not numbers or not all(number.isdecimal() and int(number) for number in numbers):
         raise SettingsError(
             Text(ja=f"--steps {steps} が読めません。", en=f"--steps {steps} cannot be read."),
             Text(ja=f"{STEPS} のように書いてください。", en=f"Write it as {STEPS}."),
@@ -134,8 +149,8 @@ def _measurer(run: str, number: int) -> str:
 
 def _with_key(file: Path) -> HeadersOf:
     try:
-        key = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
+        key = file.read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             Text(ja=f"キーのファイル {file} を読めません。", en=f"The key file {file} cannot be read."),
             Text(
@@ -156,7 +171,7 @@ def _former(path: Path | None) -> list[Step]:
     if path is None:
         return []
     try:
-        return read_steps(json.loads(path.read_text(encoding="utf-8")))
+        return read_steps(json.loads(path.read_text(encoding="utf-8-sig")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(
             Text(ja=f"{path} は前回の測定ではありません。", en=f"{path} is no former measurement."),

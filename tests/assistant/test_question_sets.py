@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.errors import EvaluationFailed
+from assistant.errors import EvaluationFailed, SettingsError
+from assistant.quality import golden_questions
 from assistant.release.question_sets import corpus_rows, read_question_set
 from assistant.release.scores import squeezed
 from assistant.text import language_of
@@ -166,6 +167,15 @@ def test_a_golden_question_may_name_one_file_and_one_word_without_a_list(tmp_pat
     (one,) = found.questions
     assert (dict(one.relevant), one.must_say) == ({"a.md": 1}, ("3日",))
     assert [remark.en for remark in found.remarks] == ["Unknown fields are not used (one.yaml, a: expected_path)."]
+
+
+def test_a_rebuild_asks_a_golden_question_that_names_one_file_without_a_list(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(GOLDEN_ENTRY + "}\n", encoding="utf-8")
+    (asked,) = golden_questions(tmp_path, {"a.md": frozenset({"d_1"})})
+    assert asked.document_ids == {"d_1"}
+    (tmp_path / "two.yaml").mkdir()
+    with pytest.raises(SettingsError, match=r"two\.yaml"):
+        golden_questions(tmp_path, {})
 
 
 @pytest.mark.parametrize(
