@@ -240,10 +240,15 @@ def _draft_numbers(base: ReleaseDetailOut | None, language: Language) -> dict[st
             say(words.PASSAGES, language), 0, 50, (base and base.passages) or 0, key=_key("draft_passages", base)
         ),
         "meaning": columns[1].number_input(
-            say(words.MEANING, language), 0.0, 4.0, base and base.meaning, step=0.1, key=_key("draft_meaning", base)
+            say(words.MEANING, language),
+            0.0,
+            4.0,
+            base.meaning if base else None,
+            step=0.1,
+            key=_key("draft_meaning", base),
         ),
         "words": columns[2].number_input(
-            say(words.WORDS, language), 0.0, 4.0, base and base.words, step=0.1, key=_key("draft_words", base)
+            say(words.WORDS, language), 0.0, 4.0, base.words if base else None, step=0.1, key=_key("draft_words", base)
         ),
     }
 
@@ -259,7 +264,12 @@ def _draft_doubt(base: ReleaseDetailOut | None, language: Language) -> dict[str,
     limits: dict[str, Any] = {"asks_first": asks_first}
     for column, (name, text) in zip(st.columns(2), words.REFUSES_FROM.items(), strict=True):
         limits[name] = column.number_input(
-            say(text, language), 0.01, 1.0, base and getattr(base, name), step=0.01, key=_key(f"draft_{name}", base)
+            say(text, language),
+            0.01,
+            1.0,
+            getattr(base, name) if base else None,
+            step=0.01,
+            key=_key(f"draft_{name}", base),
         )
     return limits
 
