@@ -11,13 +11,11 @@ from collections.abc import Sequence
 
 from assistant.domain import Answer, Citation
 from assistant.errors import Language
+from assistant.marks import NUMBERS, numbers_in
 
 _OPENING = re.compile(r"[\[［【〔]")
 _CLOSING = re.compile(r"[\]］】〕]")
-_NUMBERS = re.compile(
-    r"\s*(?:抜粋|passage|source|出典)?\s*([0-9０-９]{1,3}(?:\s*[,、，・;&]\s*[0-9０-９]{1,3})*)\s*", re.IGNORECASE
-)
-_DIGITS = re.compile(r"[0-9０-９]+")
+_NUMBERS = re.compile(NUMBERS, re.IGNORECASE)
 _MARK = re.compile(r"\[\d{1,3}\]")
 _MARKS_AND_BLANKS = re.compile(r"\[\d{1,3}\]|\s")
 HELD_CHARACTERS = 32
@@ -73,7 +71,7 @@ class StreamedText:
         numbers = _NUMBERS.fullmatch(inside)
         if numbers is None:
             return otherwise
-        known = [n for n in map(int, _DIGITS.findall(numbers[1])) if 1 <= n <= self.passage_count]
+        known = [n for n in numbers_in(inside) if 1 <= n <= self.passage_count]
         return "".join(f"[{n}]" for n in dict.fromkeys(known))
 
 

@@ -7,7 +7,6 @@ half the space before that is an error.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -36,11 +35,13 @@ from assistant.errors import AnswerAborted, AssistantError, ContextOverflow, Lan
 from assistant.fold import put_together
 from assistant.guard import unsourced
 from assistant.links import LinkFilter, links_removed, without_markup
+from assistant.marks import BRACKETED
 from assistant.pack import REFUSAL, Packed, pack
 from assistant.ports import AskLedger, ChatModel
 from assistant.quotes import quote
 from assistant.refusal import refuses, verdict
 from assistant.rewrite import TOLD_EXCHANGES, Rewriting, Talk, with_text
+from assistant.spoken import Spoken
 from assistant.text import is_readable, japanese_share
 
 
@@ -122,7 +123,7 @@ class Draft:
 
     def wrote(self, text: str) -> None:
         """Notes a piece of the model's text."""
-        if self._first_token_seconds is None:
+        if text and self._first_token_seconds is None:
             self._first_token_seconds = time.perf_counter() - self._started
         self.text += text
 
@@ -130,6 +131,8 @@ class Draft:
         """Notes the model's own counts, and whether it was stopped at its token limit."""
         if end.prompt_tokens is not None:
             self.context = replace(self.context, prompt_tokens=end.prompt_tokens, counted_by="model")
+            if end.prompt_tokens >= self.context.num_ctx:
+                self.notices.append(_MAY_BE_CUT)
         self.context = replace(self.context, answer_tokens=end.answer_tokens or 0)
         if end.truncated:
             self.notices.append(_CUT_OFF)
@@ -160,11 +163,15 @@ async def generate(draft: Draft, model: ChatModel, writing: Writing) -> AsyncGen
             draft.is_unsaid = draft.doubt is not None and draft.doubt >= writing.refuses_from[language]
             if draft.is_unsaid:
                 return
-        links = LinkFilter(question=question.text, language=language, passages=packed.passages)
+        spoken, links = Spoken(), LinkFilter(question=question.text, language=language, passages=packed.passages)
         try:
             async with aclosing(model.stream(packed.prompt, num_predict=writing.num_predict)) as pieces:
                 async for piece in pieces:
-                    text = links.add(piece.text) if isinstance(piece, ModelToken) else links.rest()
+                    said = spoken.add(piece.text) if isinstance(piece, ModelToken) else spoken.rest()
+                    if spoken.is_taken_back:
+                        draft.text = ""
+                        links = LinkFilter(question=question.text, language=language, passages=packed.passages)
+                    text = links.add(said) + (links.rest() if isinstance(piece, ModelEnd) else "")
                     draft.wrote(text)
                     if text:
                         yield Token(text)
@@ -187,7 +194,7 @@ async def finish(draft: Draft) -> Answer:
     if draft.is_unsaid:
         draft.notices.append(SAID_NOT)
         return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
-    if not is_readable(_MARK.sub("", draft.text)):
+    if not is_readable(BRACKETED.sub("", draft.text)):
         raise _empty_answer()
     if refuses(draft.text):
         return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
@@ -252,6 +259,8 @@ def safely_quoted(draft: Draft, error: AssistantError | None) -> Answer:
                 message_en=f"{error.describe('en')} Sentences of the documents are shown instead.",
             )
         )
+    of_the_text = (_CUT_OFF, _MAY_BE_CUT)  # which is not shown
+    draft.notices = [notice for notice in draft.notices if notice not in of_the_text]
     draft.offered = ()
     offered = draft.passages
     cited = quote(draft.standing.text, offered)
@@ -351,7 +360,6 @@ def _empty_answer() -> AnswerAborted:
 
 
 _TELLING_LETTERS = 20
-_MARK = re.compile(r"[\[［【]\s*[\d\s,、]*[\]］】]")
 _BEING_READ = Notice(
     code="documents_being_read",
     message_ja="いま文書を取り込んでいます。終わってからもう一度質問すると、見つかるかもしれません。",
@@ -361,6 +369,11 @@ _CUT_OFF = Notice(
     code="answer_cut_off",
     message_ja="回答が長さの上限に達したため途中で終わっています。",
     message_en="The answer reached its length limit and ends early.",
+)
+_MAY_BE_CUT = Notice(
+    code="prompt_may_be_cut",
+    message_ja="モデルの窓がいっぱいでした。抜粋の一部が読まれていないかもしれません。原文を確かめてください。",
+    message_en="The model's window was full. It may not have read all passages. Check the originals.",
 )
 _OTHER_LANGUAGE = Notice(
     code="answer_in_other_language",

@@ -4,7 +4,7 @@
 answer ─▶ [n] known? ─┤                              ├─▶ not backed by any? the passage that plainly says it instead
                       └ may say it: kept             ┘      └ none left ─▶ sentence_without_source, with its place
 
-The model writes [1], [1, 2] or 【1】; what leaves here is only [n] with an entry for each n. The text itself is not changed.
+The model writes marks in many ways (marks.py); what leaves here is only [n] with an entry for each n. The text itself is not changed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,12 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from assistant.domain import Citation, Notice, Passage
+from assistant.marks import BRACKETED, numbers_in, without_long_numbers
 from assistant.support import is_backed, is_foreign, plain_source, quote_span, says_more, states_fact
 from assistant.text import overlap, sentence_spans
 
-_BRACKETED = re.compile(
-    r"[\[［【〔]\s*(?:抜粋|passage|source|出典)?\s*(?:番号)?\s*"
-    r"([0-9０-９]{1,3}(?:\s*[,、，・;&]\s*[0-9０-９]{1,3})*)\s*[\]］】〕]",
-    re.IGNORECASE,
-)
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _MARKS_AFTER_END = re.compile(r"([。.!?！？])(\s*(?:\[\d{1,3}\])+)")
-_DIGITS = re.compile(r"[0-9０-９]{1,3}")
 _END_MARKS = "。.!?！？"
 
 
@@ -122,12 +117,12 @@ def _checked_marks(answer: str, passage_count: int) -> tuple[str, int]:
 
     def replace(match: re.Match[str]) -> str:
         nonlocal removed
-        numbers = [int(number) for number in _DIGITS.findall(match[1])]
+        numbers = numbers_in(match[1])
         known = [number for number in dict.fromkeys(numbers) if 1 <= number <= passage_count]
         removed += len(numbers) - len(known)
         return "".join(f"[{number}]" for number in known)
 
-    text = _BRACKETED.sub(replace, answer)
+    text = BRACKETED.sub(replace, without_long_numbers(answer))
     # A mark belongs to the sentence before it: 「…です。[1]」 becomes 「…です [1]。」, so that splitting keeps it there.
     text = _MARKS_AFTER_END.sub(lambda match: f" {match[2].strip()}{match[1]}", text)
     return re.sub(r"[ \t]{2,}", " ", text), removed

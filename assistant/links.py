@@ -32,6 +32,8 @@ _IMAGE_OR_LINK = re.compile(
 )
 _EMPTY_IMAGE = re.compile(r"!\[((?:[^\[\]]){0,500})\](?:\[[^\[\]]*\])?")
 _REFERENCE = re.compile(r"^[ \t]{0,3}\[[^\[\]]{1,200}\]:[ \t]*\S*.*$", re.MULTILINE)
+_DEFINITION = re.compile(r"^([ \t]{0,3}\[[^\[\]]{1,200}\]):", re.MULTILINE)
+"""The beginning of the same. With a blank before the colon it is text: a line 「[注]: …」 of a document must stay readable."""
 _TAG = re.compile(
     r"</?(?:a|area|audio|base|button|embed|form|frame|iframe|img|input|link|meta|object|script|source|style|svg|video)\b"
     r"[^<>]{0,2000}>?",
@@ -134,7 +136,7 @@ def without_markup(text: str) -> str:
     """Quoted text without what a program that shows Markdown would load or make clickable; addresses stay as words."""
     for pattern, kept in (*_COMPLETE, (_EMPTY_IMAGE, r"\1"), (_TAG, "")):
         text = pattern.sub(kept, text)
-    return text
+    return _DEFINITION.sub(r"\1 :", text)
 
 
 def links_removed(count: int) -> Notice:

@@ -17,6 +17,7 @@ from typing import Literal
 
 from assistant.domain import Passage
 from assistant.errors import ContextOverflow, Language, Text
+from assistant.marks import unmarked
 from assistant.ports import ChatModel
 from assistant.text import INVISIBLE
 
@@ -55,7 +56,6 @@ _CONTROL = re.compile(
     r"|<(?=/?<?/?SYS>)|\[(?=/?(?:INST|SYSTEM|ASSISTANT|USER|AVAILABLE_TOOLS|TOOL_CALLS)\])",
     re.IGNORECASE,
 )
-_MARK = re.compile(r"[\[［【〔](\s*[0-9０-９]{1,3}(?:\s*[,、，]\s*[0-9０-９]{1,3})*\s*)[\]］】〕]")
 _TWINS = {"<": "\uff1c", ">": "\uff1e", "[": "\uff3b"}
 
 
@@ -150,5 +150,4 @@ def _block(number: int, passage: Passage) -> str:
 def unforgeable(text: str) -> str:
     """Text that can neither open or close a passage, nor speak in another role, nor hold what looks like a citation."""
     visible = INVISIBLE.sub("", text)
-    marked = _MARK.sub(r"(\1)", visible)
-    return _CONTROL.sub(lambda match: _TWINS[match[0]], _DELIMITER.sub(_TWINS["<"], marked))
+    return _CONTROL.sub(lambda match: _TWINS[match[0]], _DELIMITER.sub(_TWINS["<"], unmarked(visible)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from assistant.cite import CitedText, citation_of
 from assistant.domain import Passage
+from assistant.marks import unmarked
 from assistant.support import is_statement
 from assistant.text import lexical_terms, sentence_spans
 
@@ -33,7 +34,10 @@ class _Quote:
 
 
 def quote(question: str, passages: Sequence[Passage]) -> CitedText:
-    """The best literal sentences of up to three passages, each on its own line with its mark [n] and citation."""
+    """The best literal sentences of up to three passages, each on its own line with its mark [n] and citation.
+
+    What looks like a mark in a sentence stands in round brackets here; the citation's quote is the source's own.
+    """
     terms = set(lexical_terms(question, for_query=True))
     ranked = sorted(
         (_best_quote(number, passage.text, terms) for number, passage in enumerate(passages, start=1)),
@@ -44,7 +48,7 @@ def quote(question: str, passages: Sequence[Passage]) -> CitedText:
     for candidate in told:
         lines.setdefault(passages[candidate.number - 1].text[candidate.start : candidate.end], candidate)
     return CitedText(
-        text="\n".join(f"「{sentence}」 [{candidate.number}]" for sentence, candidate in lines.items()),
+        text="\n".join(f"「{unmarked(sentence)}」 [{candidate.number}]" for sentence, candidate in lines.items()),
         citations=tuple(
             citation_of(c.number, passages[c.number - 1], (c.start, c.end))
             for c in sorted(lines.values(), key=lambda c: c.number)

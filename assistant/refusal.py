@@ -2,6 +2,9 @@
 
 A refusal is a state of the answer, not a phrase in it:
 
+A sentence refuses when it is the agreed one, says so of a topic or in near words, or says that the passages are silent and
+is itself nothing that its source states (「文書に個人情報を記載しない」 is an answer).
+
 every sentence refuses                        -> refused, not_in_documents
 some refuse, the others have no source        -> refused, not_in_documents
 some refuse, the others have one              -> an answer, with the notice partly_answered
@@ -18,7 +21,8 @@ from dataclasses import dataclass
 from assistant.cite import CitedText
 from assistant.domain import Notice
 from assistant.pack import REFUSAL
-from assistant.text import normalise, sentence_spans
+from assistant.support import PLAIN
+from assistant.text import normalise, overlap, sentence_spans
 
 _MARKS = re.compile(r"\[\d{1,3}\]")
 _BETWEEN = re.compile(r"[\s\"'“”‘’「」『』。、.,!?:;*_`()（）\[\]#>-]+")
@@ -30,6 +34,15 @@ _SAYS_NOTHING = re.compile(
     r"|\b(?:passages?|documents?|sources?|information|context)\b[^.]{0,60}?\b(?:do|does|did|is|are)(?: not|n't)\s"
     r"(?:\w+\s){0,2}?(?:contain|mention|say|state|provide|include|specify|specified|mentioned|provided|stated|given)"
 )
+_CANNOT_ANSWER = re.compile(
+    r"情報が不足し[^。]{0,12}(?:お?答え|ご?回答)[^。]{0,8}(?:できません|できない|できかね|しかね)[^。と旨場時]{0,6}"
+    r"(?!\s*(?:と|旨|場合|時|とき))(?:ので|から|が|ため)?[、,]?"
+    r"|\bi(?:'m| am|)\s(?:can ?not|can't|could not|couldn't|unable to|not able to)\s(?:\w+\s){0,2}?answer\b[^.]{0,160}"
+)
+"""The agreed sentence about a topic or in near words; what is told about it (「…と表示される」) is none."""
+_QUOTED = re.compile(r"「[^「」]*」|『[^『』]*』|“[^“”]*”|\"[^\"]*\"")
+_LEAST_REST = 8
+"""Letters that a sentence must have beside its refusal to answer as well: 「…できませんが、3営業日前までに申請します」."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +65,13 @@ def verdict(cited: CitedText) -> Verdict:
     if refuses(cited.text):
         return Verdict(is_refusal=True)
     sentences = [cited.text[start:end] for start, end in sentence_spans(cited.text)]
-    nothing = [sentence for sentence in sentences if _is_agreed(sentence) or _says_nothing(sentence)]
+    nothing = [
+        sentence
+        for sentence in sentences
+        if _refuses(sentence) or (_says_nothing(sentence) and not _is_stated(sentence, sentence, cited))
+    ]
     others = [sentence for sentence in sentences if sentence not in nothing and _bare(sentence)]
-    has_source = any(_MARKS.search(sentence) for sentence in others)
+    has_source = any(_MARKS.search(sentence) for sentence in others) or any(_answers_too(s, cited) for s in nothing)
     if nothing and not has_source:
         return Verdict(is_refusal=True)
     if nothing:
@@ -71,6 +88,31 @@ def _bare(sentence: str) -> str:
 def _is_agreed(sentence: str) -> bool:
     bare = _COURTESY.sub("", _bare(sentence))
     return any(bare == _bare(agreed) for agreed in REFUSAL.values())
+
+
+def _refuses(sentence: str) -> bool:
+    return _is_agreed(sentence) or bool(_CANNOT_ANSWER.search(_own_words(sentence)))
+
+
+def _own_words(sentence: str) -> str:
+    """Without marks and without what it quotes."""
+    return normalise(_QUOTED.sub("", _MARKS.sub("", sentence))).replace("’", "'")
+
+
+def _answers_too(sentence: str, cited: CitedText) -> bool:
+    """Whether a source states what a sentence says beside its refusal."""
+    rest = _CANNOT_ANSWER.sub("", _own_words(sentence))
+    return len(_bare(rest)) >= _LEAST_REST and not _says_nothing(rest) and _is_stated(rest, sentence, cited)
+
+
+def _is_stated(said: str, sentence: str, cited: CitedText) -> bool:
+    """Whether the quotation of a mark in the sentence plainly says it."""
+    numbers = {int(mark.strip("[]")) for mark in _MARKS.findall(sentence)}
+    return any(
+        overlap(_MARKS.sub("", said), citation.quote) >= PLAIN
+        for citation in cited.citations
+        if citation.number in numbers
+    )
 
 
 def _says_nothing(sentence: str) -> bool:

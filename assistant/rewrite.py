@@ -25,7 +25,7 @@ from assistant.guard import asks_whether
 from assistant.history import Exchange
 from assistant.pack import REFUSAL, stable_prefix, unforgeable
 from assistant.ports import ChatModel
-from assistant.text import language_of, normalise
+from assistant.text import is_readable, language_of, normalise
 
 _log = structlog.get_logger(__name__)
 
@@ -58,7 +58,8 @@ _CONTENT_JA = re.compile(r"[ァ-ヶー]{2,}|[一-龠々]+|[a-z0-9][a-z0-9._-]*")
 _SMALL_EN = frozenset(
     """what when where which who whom how why is are was were do does did can could may must should will would i we you
     a an the of in on at to for from by with and or but so then there have has had my our your if not no yes about any
-    much many long often early far need get it am same case""".split()  # noqa: SIM905
+    much many long often early far need get it am same case please tell me more explain details detail further show give
+    example examples summarize summary thanks thank ok okay yes""".split()  # noqa: SIM905
 )
 _LABEL = re.compile(
     r"^(?:書き直した質問|質問|次の質問|rewritten question|question|next question)\s*[::]\s*", re.IGNORECASE
@@ -115,7 +116,7 @@ async def stand_alone(
 
 def needs_rewriting(question: Question, talk: Talk) -> bool:
     """Whether something was asked before that the question leans on."""
-    return bool(talk.exchanges) and leans_on_talk(question.text)
+    return bool(talk.exchanges) and is_readable(question.text) and leans_on_talk(question.text)
 
 
 def leans_on_talk(question: str) -> bool:

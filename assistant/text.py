@@ -26,7 +26,11 @@ _SENTENCE_END = re.compile(
     "|\\n[ \\t]*\\n\\s*"  # a blank line
     "|\\n(?![ \\t]*[a-z])[ \\t]*"  # a line end, unless the next line goes on in lower case: a wrapped sentence
 )
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""What Unicode calls ignorable by default, the variants of a kanji (葛 with U+E0100) among it: it shows nothing of its own."""
 _RADICALS = str.maketrans(
     "⺄⺋⺌⺍⺒⺓⺕⺗⺙⺛⺜⺝⺟⺠⺣⺧⺩⺪⺫⺬⺭⺮⺯⺶⺷⺹⺼⺽⺾⻁⻂⻃⻄⻆⻇⻊⻌⻍⻎⻏⻑⻒⻖⻗⻘⻝⻞⻟⻡⻣⻤⻨⻩⻫⻭⻯⻱⻲",
     "乙㔾小小巳幺彐心攵旡日月母民灬牛王疋目示礻竹糹羊羊耂月臼艹虎衤覀西角角足辶辶辶阝長镸阝雨青食食飠首骨鬼麦黄斉歯竜龜亀",
@@ -56,6 +60,22 @@ _SMALL_WORDS = frozenset(
 _SPELLED = re.compile(r"[\u3400-\u9fff々]+|[ァ-ヺー]{2,}")
 _ASKING = "何誰幾"
 _SAYS_NOTHING = frozenset("人年物事者名時所為方言上中次正誤教選")
+_JAPANESE_FROM = 0.2
+"""Share of Japanese letters from which words without any grammar are Japanese; so are those that end in one (「error E-17 対処」)."""
+_ENGLISH_GRAMMAR = frozenset(
+    """what when where which who whom whose how why is are was were do does did can could may must should will would has
+    have the an of in on to for from by with and or my our your please explain tell show list describe summarize compare give
+    if there any this that these those we you not about""".split()  # noqa: SIM905
+)
+_GRAMMAR_WORD = re.compile(r"(?<![A-Za-z0-9])(?![A-Z]{2,3}(?![A-Za-z]))[A-Za-z]{2,9}(?![A-Za-z0-9])")
+"""A word by itself; IT, OR and US are names."""
+_FIRST_WORD = re.compile(r"[\W_]*((?![A-Z]{2,3}(?![A-Za-z]))[A-Za-z]{2,9})(?=\s)")
+_HIRAGANA = re.compile("[\u3041-\u309f]")
+_JAPANESE_ENDING = re.compile(
+    r"(?:[はのをがにでともかねよ]|です|ます|した|ません|ない|たい|する|して|しろ|せよ|とは|には|から|まで|ください|下さい|教えて"
+    r"|いつ|どこ|だれ|誰|何|なに|なぜ|いくら|どう|方法|手順|仕方|しかた|やり方|使い方|一覧)[\s?!。…、,.]*$"
+)
+_QUOTED_PART = re.compile(r"「[^「」]*」|『[^『』]*』|“[^“”]*”|\"[^\"\n]*\"")
 _HIRAGANA_RUN = re.compile(r"^[\u3040-\u309f]+$")
 
 
@@ -154,8 +174,28 @@ def japanese_share(text: str) -> float:
 
 
 def language_of(text: str) -> Language:
-    """The language to answer in: Japanese when at least a fifth of the letters are Japanese."""
-    return "ja" if japanese_share(unicodedata.normalize("NFKC", text)) >= 0.2 else "en"
+    """The language to answer in: that of the question's grammar where it mixes both, for names are kept in either:
+    「GitHub Actionsの設定方法は?」 is Japanese, "What is 有給休暇?" is English. What it quotes does not count."""
+    whole = unicodedata.normalize("NFKC", text)
+    frame = _QUOTED_PART.sub(" ", whole)
+    plain = frame if is_readable(frame) else whole
+    share = japanese_share(plain)
+    if share in (0.0, 1.0):
+        return "ja" if share else "en"
+    kana = len(_HIRAGANA.findall(plain))
+    english = len([word for word in _GRAMMAR_WORD.findall(plain) if word.lower() in _ENGLISH_GRAMMAR])
+    begins_english, ends_japanese = _begins_english(plain), bool(_JAPANESE_ENDING.search(plain))
+    if begins_english != ends_japanese:
+        return "en" if begins_english else "ja"
+    if kana or english:
+        return "ja" if kana > english or (ends_japanese and kana == english) else "en"
+    letters = [character for character in plain if character.isalpha()]
+    return "ja" if share >= _JAPANESE_FROM or _JAPANESE_CHARACTER.match(letters[-1]) else "en"
+
+
+def _begins_english(text: str) -> bool:
+    first = _FIRST_WORD.match(text)
+    return first is not None and first[1].lower() in _ENGLISH_GRAMMAR
 
 
 def is_readable(text: str) -> bool:

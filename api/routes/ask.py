@@ -25,7 +25,7 @@ from api import examples, links
 from api.deps import Asker, questions_per_minute, recheck_of
 from api.edge import Edge, edge_of, log_fields, request_id_of
 from api.errors import internal_error, invalid_field, shutting_down
-from api.problems import remember_question
+from api.problems import caller_language, remember_question
 from api.rights import ended
 from api.stream import STATUS_HUNG_UP, ask_frames, open_stream, wants_events
 from api.tracing import Course
@@ -36,7 +36,7 @@ from assistant.domain import Answer, AnswerMode, Event, Failed, Filters, Finishe
 from assistant.errors import AssistantError, Language, NotFound, Overloaded, QuestionError, QuestionTooLong, Text
 from assistant.history import Exchange
 from assistant.line import Crowd
-from assistant.text import language_of, without_control_characters
+from assistant.text import is_readable, language_of, without_control_characters
 
 if TYPE_CHECKING:  # see api/edge.py
     from assistant.wiring import Assistant
@@ -91,7 +91,7 @@ def question_of(
             Text(ja="要点にしぼって短くしてください。", en="Shorten it to its point."),
         )
     edge.rates.take(principal.name, per_minute=questions_per_minute(request))
-    decided: Language = language_of(cleaned) if language == "auto" else language
+    decided: Language = _language(request, cleaned) if language == "auto" else language
     return Question(
         text=cleaned,
         language=decided,
@@ -102,6 +102,11 @@ def question_of(
         earlier=earlier,
         talk_key=talk_key,
     )
+
+
+def _language(request: Request, text: str) -> Language:
+    """The question's own; of one without letters (emoji, marks) the caller's."""
+    return language_of(text) if is_readable(text) else caller_language(request)
 
 
 async def assistant_of(edge: Edge, release: str | None, principal: Principal) -> Assistant:

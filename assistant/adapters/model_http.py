@@ -284,6 +284,7 @@ class Limits:
     whole_seconds: float
 
 
+_MOST_TOKENS = 2**31
 PIECES_PER_TOKEN = 2
 SPARE_PIECES = 64
 """A server that goes on for more pieces than this ignores `num_predict`, or repeats empty ones for ever."""
@@ -297,6 +298,12 @@ def check_port(request: httpx.Request) -> None:
 
 async def _check_port_async(request: httpx.Request) -> None:
     check_port(request)
+
+
+def token_count(value: object) -> int | None:
+    """A server's count of tokens; None where it says something that cannot be one."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST_TOKENS
+    return value if is_count and isinstance(value, int) else None
 
 
 def encodable(text: str) -> str:

@@ -32,6 +32,7 @@ from assistant.adapters.model_http import (
     paced,
     request_headers,
     ssl_context,
+    token_count,
 )
 from assistant.adapters.ollama_embedder import TOO_LONG_SIGNS, OllamaEmbedder, listed, ollama_server
 from assistant.adapters.token_estimate import TokenEstimator
@@ -205,10 +206,11 @@ class OllamaChatModel:
     def _end_of(self, ending: dict[str, Any], prompt: str) -> ModelEnd:
         if ending.get("done") is not True:
             raise self._server.aborted()
-        prompt_tokens = ending.get("prompt_eval_count")
-        if isinstance(prompt_tokens, int):
+        prompt_tokens = token_count(ending.get("prompt_eval_count"))
+        if prompt_tokens is not None:
             self._estimator.observe(prompt, prompt_tokens=prompt_tokens)
-        return ModelEnd(prompt_tokens, ending.get("eval_count"), truncated=ending.get("done_reason") == "length")
+        answer_tokens = token_count(ending.get("eval_count"))
+        return ModelEnd(prompt_tokens, answer_tokens, truncated=ending.get("done_reason") == "length")
 
     def _refusal(self, error: ResponseError, *, has_begun: bool) -> ModelError:
         words = str(error.error).lower()

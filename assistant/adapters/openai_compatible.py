@@ -29,6 +29,7 @@ from assistant.adapters.model_http import (
     async_client,
     encodable,
     paced,
+    token_count,
 )
 from assistant.adapters.openai_embedder import OpenAICompatibleEmbedder
 from assistant.adapters.openai_server import (
@@ -211,8 +212,6 @@ class OpenAICompatibleChatModel:
             raise self._server.aborted()
         if ending.prompt_tokens is not None:
             self._estimator.observe(prompt, prompt_tokens=ending.prompt_tokens)
-            if ending.prompt_tokens >= self._num_ctx:
-                _log.warning("prompt_may_be_cut", model=self._model, prompt_tokens=ending.prompt_tokens)
         return ModelEnd(ending.prompt_tokens, ending.answer_tokens, truncated=ending.reason == "length")
 
     def _messages(self, prompt: str) -> list[dict[str, str]]:
@@ -263,8 +262,8 @@ class _Ending:
         """The event's piece of text; empty for events without any."""
         self._is_marked = self._is_marked or bool(event.get("is_end"))
         usage = event.get("usage") or {}
-        self.prompt_tokens = usage.get("prompt_tokens", self.prompt_tokens)
-        self.answer_tokens = usage.get("completion_tokens", self.answer_tokens)
+        self.prompt_tokens = token_count(usage.get("prompt_tokens", self.prompt_tokens))
+        self.answer_tokens = token_count(usage.get("completion_tokens", self.answer_tokens))
         text, self.alternatives = "", {}
         for choice in event.get("choices") or []:
             text += (choice.get("delta") or {}).get("content") or ""

@@ -45,6 +45,15 @@ def test_the_question_decides_the_language_of_the_answer(server: RunningServer, 
     assert server.assistant.questions[0].language == language
 
 
+@pytest.mark.parametrize(("accepted", "language"), [(None, "ja"), ("en-GB", "en"), ("ja", "ja")])
+def test_a_question_without_letters_is_answered_in_the_callers_language(
+    server: RunningServer, accepted: str | None, language: str
+) -> None:
+    with server.client(**({"Accept-Language": accepted} if accepted else {})) as client:
+        client.post("/ask", json={"question": "😀?"})
+    assert server.assistant.questions[0].language == language
+
+
 @pytest.mark.parametrize("question", ["", "   \n\t ", "\x00\x07\x1b", "\u3000"])
 def test_an_empty_question_is_refused_and_names_the_field(server: RunningServer, question: str) -> None:
     with server.client(**{"Accept-Language": "en"}) as client:

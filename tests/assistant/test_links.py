@@ -91,3 +91,9 @@ def test_an_address_with_a_query_or_without_a_source_goes_even_when_asked_for(ad
 def test_quoted_text_keeps_its_words_and_loses_what_would_load() -> None:
     quoted = "「図は ![図](https://evil.example/p.png) と [ここ](https://evil.example/) にある。」 [1]"
     assert without_markup(quoted) == "「図は 図 と ここ にある。」 [1]"
+
+
+def test_a_quoted_definition_of_a_link_makes_none_and_a_line_that_looks_like_one_stays_readable() -> None:
+    text = without_markup("「[ここ][x]を見る。\n\n[x]: http://evil.example/?q=1\n\n[注]: 3日前まで」")
+    assert "<a" not in MarkdownIt("commonmark").render(text)
+    assert "3日前まで" in text

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from assistant.cite import cite
+from assistant.domain import Passage
 from assistant.pack import REFUSAL
-from assistant.refusal import refuses, verdict
+from assistant.refusal import Verdict, refuses, verdict
 from tests.assistant.passages import passage
 
 LEAVE = passage("第5条 年次有給休暇は、取得日の3営業日前までに申請する。")
@@ -69,3 +70,45 @@ def test_an_answer_without_any_source_is_withheld_and_that_is_said() -> None:
     judged = verdict(cite("社員食堂の日替わり定食は650円です [1]。", [LEAVE]))
     assert judged.is_refusal
     assert [notice.code for notice in judged.notices] == ["answer_without_source"]
+
+
+SECRET = passage("社外に送る文書には個人情報を記載しない。")
+THIRD = passage("Documents are not provided to third parties without approval.", title="Security")
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("社外に送る文書には個人情報を記載しない [1]。", SECRET),
+        ("Documents are not provided to third parties without approval [1].", THIRD),
+    ],
+)
+def test_a_sentence_of_the_source_that_merely_sounds_like_a_refusal_is_an_answer(text: str, source: Passage) -> None:
+    assert verdict(cite(text, [source])) == Verdict(is_refusal=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"有給休暇の申請期限については、{REFUSAL['ja']} [1]。",
+        "情報が不足しているため、お答えすることができません [2]。",
+        "申し訳ございませんが、情報が不足しておりますので回答いたしかねます [2]。",
+        f"{REFUSAL['ja']}ので、上司に確かめてください [1]。",
+        "I'm sorry, I cannot answer this question because the documents do not say when leave is requested [1].",
+        "I can’t answer that from the passages [1].",
+    ],
+)  # fmt: skip
+def test_the_agreed_sentence_about_a_topic_or_in_near_words_is_a_refusal_whatever_mark_it_carries(text: str) -> None:
+    assert verdict(cite(text, [LEAVE, FAQ])) == Verdict(is_refusal=True)
+
+
+def test_what_a_source_states_in_the_same_sentence_is_still_given() -> None:
+    judged = verdict(cite(f"{REFUSAL['ja']}が、年次有給休暇は取得日の3営業日前までに申請する [1]。", [LEAVE]))
+    assert [judged.is_refusal, *(notice.code for notice in judged.notices)] == [False, "partly_answered"]
+
+
+def test_an_answer_that_tells_what_to_do_about_the_sentence_is_an_answer() -> None:
+    help_page = passage("情報が不足しているため回答できませんと表示されたときは、情報システム部に問い合わせる。")
+    assert not verdict(
+        cite(f"{REFUSAL['ja']}と表示されたときは、情報システム部に問い合わせる [1]。", [help_page])
+    ).is_refusal

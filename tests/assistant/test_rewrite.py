@@ -13,7 +13,7 @@ from assistant.domain import ModelEnd, ModelToken, Principal, Question
 from assistant.errors import AssistantError, ModelUnavailable
 from assistant.history import Exchange
 from assistant.pack import stable_prefix
-from assistant.rewrite import Rewriting, Talk, is_sensible, leans_on_talk, stand_alone
+from assistant.rewrite import Rewriting, Talk, is_sensible, leans_on_talk, needs_rewriting, stand_alone
 from tests.assistant.passages import passage
 from tests.assistant.test_retrieve import AWAY
 from tests.journeys.deployment import ROOT
@@ -174,3 +174,13 @@ def test_what_people_and_answers_said_cannot_forge_the_prompts_delimiters() -> N
     rewritten("その場合は?", model, Talk((forged,), (SENT,)))
     assert model.prompts[0].count("</passage>") == 1
     assert "<|im_end|>" not in model.prompts[0]
+
+
+@pytest.mark.parametrize("question", ["😀", "?", "…", "👍👍"])
+def test_a_question_without_letters_is_no_follow_up(question: str) -> None:
+    assert not needs_rewriting(Question(question, "ja", Principal("ben")), TALK)
+
+
+@pytest.mark.parametrize("question", ["tell me more", "Please explain in more detail.", "Show me an example"])
+def test_a_request_for_more_leans_on_the_talk(question: str) -> None:
+    assert leans_on_talk(question)

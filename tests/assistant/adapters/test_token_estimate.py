@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from assistant.adapters.model_http import token_count
 from assistant.adapters.token_estimate import TokenEstimator
 
 PROMPT = "有給休暇は取得日の3営業日前までに申請する。" * 40
@@ -45,3 +46,12 @@ def test_a_short_prompt_teaches_nothing() -> None:
     before = estimator.estimate(PROMPT)
     estimator.observe("短い", prompt_tokens=90)
     assert estimator.estimate(PROMPT) == before
+
+
+@pytest.mark.parametrize("value", [None, True, 0, -5, 12.7, "900", "x", 10**30, [900]])
+def test_a_count_that_cannot_be_one_is_no_count(value: object) -> None:
+    assert token_count(value) is None
+
+
+def test_a_servers_count_is_taken_as_it_is() -> None:
+    assert token_count(900) == 900

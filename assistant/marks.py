@@ -1,0 +1,45 @@
+"""What looks like a citation mark, wherever it stands: [1], [1, 2], [1-3], 【1】, ［出典: 1］, [^1], in the digits of any script. Pure.
+
+    a model's answer  ─▶ cite.py: known numbers become [n], unknown ones go
+    a document's text ─▶ pack.py, quotes.py: round brackets, so that nobody takes it for a mark
+
+One pattern for both: what the one would read as a mark, the other must not let through.
+"""
+
+from __future__ import annotations
+
+import re
+
+_GAP = r"\s{0,3}"
+"""Blanks without an end would make the pattern slow on a document that has a thousand of them after a bracket."""
+_LABEL = (
+    rf"(?:(?:抜粋|出典|資料|文書|参照|passages?|sources?|documents?|refs?\.?){_GAP})?(?:番号{_GAP})?(?:[:：]{_GAP})?\^?"
+)
+_NUMBER = rf"{_LABEL}\d{{1,3}}"
+NUMBERS = rf"{_GAP}{_NUMBER}(?:{_GAP}(?:[,、，・;；&＆~〜～–—-]|and|と){_GAP}{_NUMBER})*{_GAP}"
+"""What stands between the brackets of a mark."""
+BRACKETED = re.compile(rf"[\[［【〔]({NUMBERS})[\]］】〕]", re.IGNORECASE)
+_LONG = re.compile(rf"[\[［]({_GAP}(?:\d{{4,}}|\d{{1,3}}(?:[,，]\d{{3}})+){_GAP})[\]］]")
+"""A year or an amount in brackets: [2026], [1,000]. There are never so many passages."""
+_PARTS = re.compile(rf"(\d{{1,3}})(?:{_GAP}[~〜～–—-]{_GAP}(\d{{1,3}}))?")
+_WIDEST_RANGE = 20
+"""Passages of one prompt at the most; a wider range is none."""
+
+
+def numbers_in(inside: str) -> list[int]:
+    """The numbers between the brackets of a mark, in their order; a range counts with all that it spans."""
+    numbers: list[int] = []
+    for first, last in _PARTS.findall(inside):
+        low, high = int(first), int(last or first)
+        numbers += range(low, high + 1) if low <= high <= low + _WIDEST_RANGE else [low, high]
+    return numbers
+
+
+def without_long_numbers(text: str) -> str:
+    """The text with bracketed numbers that cannot be marks in round brackets: [2026] -> (2026)."""
+    return _LONG.sub(r"(\1)", text)
+
+
+def unmarked(text: str) -> str:
+    """The text without anything that could be taken for a mark: 「[7]を参照」 -> 「(7)を参照」."""
+    return BRACKETED.sub(r"(\1)", without_long_numbers(text))
