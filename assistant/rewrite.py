@@ -104,7 +104,7 @@ async def stand_alone(
     """The question made to stand alone, or None when it does already or nothing was asked before."""
     if not needs_rewriting(question, talk):
         return None
-    told = talk.exchanges[-TOLD_EXCHANGES:]
+    told = _telling(talk)[-TOLD_EXCHANGES:]
     if model is not None:
         line = await _asked_model(question, told, talk.sent, model, budget_tokens=budget_tokens)
         if line is not None and is_sensible(line, question.text, told):
@@ -116,7 +116,12 @@ async def stand_alone(
 
 def needs_rewriting(question: Question, talk: Talk) -> bool:
     """Whether something was asked before that the question leans on."""
-    return bool(talk.exchanges) and is_readable(question.text) and leans_on_talk(question.text)
+    return bool(_telling(talk)) and is_readable(question.text) and leans_on_talk(question.text)
+
+
+def _telling(talk: Talk) -> list[Exchange]:
+    """The exchanges that began with words: nothing leans on an emoji."""
+    return [exchange for exchange in talk.exchanges if is_readable(exchange.question)]
 
 
 def leans_on_talk(question: str) -> bool:

@@ -184,3 +184,13 @@ def test_a_question_without_letters_is_no_follow_up(question: str) -> None:
 @pytest.mark.parametrize("question", ["tell me more", "Please explain in more detail.", "Show me an example"])
 def test_a_request_for_more_leans_on_the_talk(question: str) -> None:
     assert leans_on_talk(question)
+
+
+def test_nothing_leans_on_a_question_without_letters() -> None:
+    smile = Exchange(asked="😀", question="😀", answer="", language="ja")
+    assert not needs_rewriting(Question("それは?", "ja", Principal("ben")), Talk((smile,)))
+    joined = asyncio.run(
+        stand_alone(Question("それは?", "ja", Principal("ben")), Talk((LEAVE, smile)), None, budget_tokens=1000)
+    )
+    assert joined is not None
+    assert LEAVE.question in joined.text
