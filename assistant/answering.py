@@ -294,7 +294,9 @@ async def talk_of(question: Question, ledger: AskLedger) -> Talk:
 
 
 def _told(question: Question, conversation_id: str, ledger: AskLedger) -> Talk:
-    exchanges = ledger.exchanges(conversation_id, principal=question.principal, limit=TOLD_EXCHANGES)
+    told = ledger.exchanges(conversation_id, principal=question.principal, limit=TOLD_EXCHANGES + 1)
+    # A question that is asked once more after it was broken off does not lean on itself.
+    exchanges = [one for one in told if one.answer or one.asked != question.text][-TOLD_EXCHANGES:]
     if not exchanges or exchanges[-1].language != question.language:
         return Talk(tuple(exchanges))
     wanted = exchanges[-1].offered  # each a chunk, with the neighbours joined to it after blanks

@@ -9,7 +9,7 @@ import pytest
 from assistant.adapters.ledger import Ledger
 from assistant.domain import Answer, Chunk, Citation, DocumentStatus, Filters, ParsedDocument, Principal
 from assistant.errors import NotFound
-from assistant.history import CitationState
+from assistant.history import CitationState, Unfinished
 from tests.api.canned import ANSWER
 from tests.contracts.test_ledger import BEN, CHIE, DAN, store
 
@@ -43,6 +43,15 @@ def test_the_exchanges_of_a_conversation_come_back_oldest_first_with_what_was_of
     assert (first.asked, first.question, first.answer, first.offered) == ("期限は?", "期限は?", "一つ目", ("c1", "c2"))
     assert (second.question, second.answer, second.offered) == ("休暇の期限は?", "二つ目", ("c2",))
     assert [e.answer for e in ledger.exchanges("c_1", principal=BEN, limit=1)] == ["二つ目"]
+
+
+def test_a_question_whose_answer_was_broken_off_is_an_exchange_without_its_text(ledger: Ledger) -> None:
+    answered(ledger, store(ledger, "a.md", RULE), text="一つ目")
+    ledger.note_unfinished(Unfinished("u_1", "c_1", "病気のときは?", "ja", "当日の", ("c1",)), principal=BEN)
+    told = ledger.exchanges("c_1", principal=BEN, limit=5)
+    assert [(one.asked, one.answer, one.offered) for one in told[-1:]] == [("病気のときは?", "", ("c1",))]
+    assert [one.asked for one in told] == ["期限は?", "病気のときは?"]
+    assert ledger.exchanges("c_1", principal=DAN, limit=5) == []
 
 
 def test_a_conversation_is_read_by_its_owner_alone(ledger: Ledger) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -20,7 +21,8 @@ class Remembering(Transactional):
     def exchanges(self, conversation_id: str, *, principal: Principal, limit: int) -> list[Exchange]:
         """The last exchanges of the principal's own conversation, oldest first; empty for a new one.
 
-        An answer that cites a document which the principal may no longer read comes without its text.
+        An answer that cites a document which the principal may no longer read comes without its text, and so does a
+        question whose answer was broken off: what is asked next leans on it all the same.
         """
         query = (
             select(s.answers)
@@ -28,10 +30,22 @@ class Remembering(Transactional):
             .order_by(s.answers.c.created_at.desc(), s.answers.c.answer_id)
             .limit(limit)
         )
+        broken_off = (
+            select(s.unfinished_answers)
+            .where(
+                s.unfinished_answers.c.conversation_id == conversation_id,
+                s.unfinished_answers.c.principal == principal.name,
+            )
+            .order_by(s.unfinished_answers.c.created_at.desc())
+            .limit(limit)
+        )
         with self._reading() as connection:
             rows = connection.execute(query).mappings().all()
             closed = unreadable_answers(connection, [row["answer_id"] for row in rows], principal)
-        return [_exchange(row, is_closed=row["answer_id"] in closed) for row in reversed(rows)]
+            others = connection.execute(broken_off).mappings().all()
+        told = [(row["created_at"], _exchange(row, is_closed=row["answer_id"] in closed)) for row in reversed(rows)]
+        told += [(row["created_at"], _broken_off(row)) for row in reversed(others)]
+        return [exchange for _, exchange in sorted(told, key=itemgetter(0))][-limit:]
 
     def answer_validity(self, answer_id: str, *, principal: Principal) -> list[CitationValidity]:
         """Each citation of the principal's own answer, by number. Raises NotFound for no answer and another's.
@@ -64,6 +78,11 @@ def _exchange(row: RowMapping, *, is_closed: bool) -> Exchange:
         language=language,
         offered=tuple(row["offered"] or ()),
     )
+
+
+def _broken_off(row: RowMapping) -> Exchange:
+    language: Language = "ja" if row["language"] == "ja" else "en"
+    return Exchange(row["question"], row["question"], "", language, tuple(row["offered"] or ()))
 
 
 def unreadable_answers(connection: Connection, answer_ids: list[str], principal: Principal) -> set[str]:
