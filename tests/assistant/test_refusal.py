@@ -107,6 +107,11 @@ def test_what_a_source_states_in_the_same_sentence_is_still_given() -> None:
     assert [judged.is_refusal, *(notice.code for notice in judged.notices)] == [False, "partly_answered"]
 
 
+def test_a_rule_about_missing_information_is_an_answer() -> None:
+    desk = passage("問い合わせの情報が不足している場合は、窓口では回答できません。")
+    assert not verdict(cite("情報が不足している場合は、窓口では回答できません [1]。", [desk])).is_refusal
+
+
 def test_an_answer_that_tells_what_to_do_about_the_sentence_is_an_answer() -> None:
     help_page = passage("情報が不足しているため回答できませんと表示されたときは、情報システム部に問い合わせる。")
     assert not verdict(
