@@ -6,6 +6,7 @@ store that is away could not answer 503, and its heartbeat interval is private. 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 HEARTBEAT = b": hb\n\n"
 MOST_TOGETHER = 64
+_NEVER = re.compile(r"\bq\s*=\s*0(?:\.0*)?$")
+"""A weight of 0: anything but this (RFC 9110, 12.4.2)."""
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 STATUS_HUNG_UP = 499
 """nginx's number for a caller who left; nobody receives it, the log shows it."""
@@ -38,7 +41,8 @@ Frames = AsyncGenerator[bytes, None]
 def wants_events(request: Request) -> bool:
     """Whether the Accept header asks for an event stream."""
     accepted = request.headers.get("accept", "")
-    return any(part.split(";")[0].strip().lower() == "text/event-stream" for part in accepted.split(","))
+    parts = [[word.strip().lower() for word in part.split(";")] for part in accepted.split(",")]
+    return any(kind == "text/event-stream" and not _NEVER.search(" ".join(rest)) for kind, *rest in parts)
 
 
 async def open_stream(request: Request, asking: Asking, *, encode: Callable[[Request, Events], Frames]) -> Response:

@@ -38,6 +38,7 @@ _CANNOT_ANSWER = re.compile(
     r"情報が不足し(?![^。]{0,8}(?:場合|時|とき|と))[^。]{0,12}(?:お?答え|ご?回答)[^。]{0,8}(?:できません|できない|できかね|しかね)[^。と旨場時]{0,6}"
     r"(?!\s*(?:と|旨|場合|時|とき))(?:ので|から|が|ため)?[、,]?"
     r"|\bi(?:'m| am|)\s(?:can ?not|can't|could not|couldn't|unable to|not able to)\s(?:\w+\s){0,2}?answer\b[^.]{0,160}"
+    r"|\bi (?:do not|don't) (?:know|have (?:\w+\s){0,2}?information)\b[^.]{0,160}"
 )
 """The agreed sentence about a topic or in near words; what is told about it (「…と表示される」) is none."""
 _QUOTED = re.compile(r"「[^「」]*」|『[^『』]*』|“[^“”]*”|\"[^\"]*\"")

@@ -54,6 +54,12 @@ def test_the_finished_event_is_the_json_answer(server: RunningServer) -> None:
     assert streamed == answered
 
 
+def test_a_stream_that_the_accept_header_refuses_is_not_sent(server: RunningServer) -> None:
+    with server.client(Accept="text/event-stream;q=0, application/json") as client:
+        answered = client.post("/ask", json={"question": "有給休暇の期限は?"})
+    assert answered.headers["content-type"] == "application/json"
+
+
 def test_the_accept_header_alone_asks_for_a_stream(server: RunningServer) -> None:
     with server.client(Accept="text/event-stream") as client:
         response = client.post("/ask", json={"question": "leave"})

@@ -96,6 +96,8 @@ def test_a_sentence_of_the_source_that_merely_sounds_like_a_refusal_is_an_answer
         f"{REFUSAL['ja']}ので、上司に確かめてください [1]。",
         "I'm sorry, I cannot answer this question because the documents do not say when leave is requested [1].",
         "I can’t answer that from the passages [1].",
+        "I do not know [1].",
+        "I don't have enough information about that [1].",
     ],
 )  # fmt: skip
 def test_the_agreed_sentence_about_a_topic_or_in_near_words_is_a_refusal_whatever_mark_it_carries(text: str) -> None:
