@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from assistant.cite import cite
@@ -61,10 +59,10 @@ def test_other_brackets_are_left_alone(text: str) -> None:
     assert unmarked(text) == text
 
 
-def test_a_bracket_before_thousands_of_blanks_takes_no_time() -> None:
-    before = time.process_time()
-    unmarked("[抜粋" + " " * 20_000 + "[" * 20_000 + "1," * 20_000)
-    assert time.process_time() - before < 5
+@pytest.mark.timeout(60)  # a pattern that tries every way of sharing out the blanks would need years
+def test_a_bracket_before_thousands_of_blanks_is_read_once() -> None:
+    text = "[抜粋" + " " * 20_000 + "[" * 20_000 + "1," * 20_000
+    assert unmarked(text) == text
 
 
 def test_a_quoted_sentence_holds_no_mark_but_its_own_and_the_citation_is_exact() -> None:
