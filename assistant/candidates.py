@@ -23,11 +23,14 @@ from assistant.errors import EmbedderMismatch, Text
 from assistant.generation import Generation
 from assistant.ports import AskLedger, VectorIndex, Vectors, VersionVectors
 from assistant.reach import Reach
+from assistant.ties import SAME, through_tie
 
 Hits = list[tuple[str, float]]
 
 DEPTH = 100
-"""Hits of each ranking that enter the fusion."""
+"""Hits of each ranking that enter the fusion, those equal to the last of them besides."""
+MOST_TIED = 400
+"""Hits of a ranking at most where many are equal; which ones of more equals come is an accident."""
 NARROW_SHARE = 0.25
 """Below this share of all chunks the index would have to be asked for more than 500 hits, which takes longer than
 comparing every vector in reach."""
@@ -84,7 +87,10 @@ class Held:
         return reach
 
     def nearest(self, ledger: AskLedger, embedder_id: str, reach: Reach, vector: Vectors, *, limit: int) -> Hits:
-        """The nearest chunks of all in reach, exactly, with cosine similarity, best first. Raises StoreUnavailable."""
+        """The nearest chunks of all in reach, exactly, with cosine similarity, best first; and those equal to the last one.
+
+        Raises StoreUnavailable.
+        """
         blocks = self._blocks(ledger, embedder_id, reach)
         if not blocks:
             return []
@@ -92,8 +98,9 @@ class Held:
         scores = np.concatenate([block.vectors @ query for block in blocks])
         ends = np.cumsum([len(block.chunk_ids) for block in blocks])
         limit = min(limit, len(scores))
-        nearest = np.argpartition(-scores, limit - 1)[:limit]
-        ranked = nearest[np.argsort(-scores[nearest], kind="stable")]
+        last = float(np.partition(scores, -limit)[-limit])
+        nearest = np.flatnonzero(scores >= last - SAME * abs(last))
+        ranked = nearest[np.argsort(-scores[nearest], kind="stable")][:MOST_TIED]
         hits = []
         for row, number in zip(ranked.tolist(), np.searchsorted(ends, ranked, side="right").tolist(), strict=True):
             block = blocks[number]
@@ -124,14 +131,14 @@ class Held:
 async def by_meaning(
     vector: Vectors, held: Held, *, ledger: AskLedger, index: VectorIndex, generation: Generation, reach: Reach
 ) -> Hits:
-    """The nearest chunks in reach, best first, at most `DEPTH`. Raises StoreUnavailable, EmbedderMismatch."""
+    """The nearest chunks in reach, best first: `DEPTH`, and those equal to the last. Raises StoreUnavailable, EmbedderMismatch."""
     if not reach.chunks:
         return []
     numbers = reach.chunks * generation.dimension
     if reach.share >= NARROW_SHARE or numbers > SCAN_NUMBERS:
         asked = min(MOST_HITS, max(LEAST_HITS, math.ceil(SPARE * DEPTH / reach.share)))
         hits = await index.search(generation.index_name, vector, limit=asked)
-        left = [hit for hit in hits if reach.holds(hit[0])][:DEPTH]
+        left = through_tie([hit for hit in hits if reach.holds(hit[0])], DEPTH)[:MOST_TIED]
         if len(left) >= min(DEPTH, reach.chunks) or len(hits) < asked or numbers > LAST_RESORT_NUMBERS:
             return left
     if vector.shape[1] != generation.dimension:

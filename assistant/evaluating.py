@@ -34,6 +34,7 @@ from assistant.release.set_files import named
 from assistant.settings import Settings
 from assistant.stack import Stack
 from assistant.terminal import caller_language, progress_bar
+from assistant.ties import place_of
 from assistant.wiring import Assistant, open_assistant
 
 _PAGE = 500  # passages read at once
@@ -283,6 +284,7 @@ def _held(assistant: Assistant, key_of: Callable[[Passage], str]) -> tuple[list[
             limit=_PAGE,
         )
     ]
+    passages.sort(key=place_of)  # the recipes put equals in the order that they are held in
     hashes = [chunks[passage.chunk_id].text_hash for passage in passages]
     known = assistant.ledger.read_vectors(assistant.stores.embedder.embedder_id, hashes)
     held = [Held(key_of(passage), chunks[passage.chunk_id].embedding_text) for passage in passages]

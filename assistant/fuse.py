@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.ties import runs
+
 RANK_CONSTANT = 60
 UNFIT_BELOW = 0.7
 """A ranking that finds less than this of its own probe questions is left out. On the handbook in examples/ a sound embedder
@@ -27,12 +29,14 @@ class Ranking:
 
 
 def fuse(rankings: Sequence[Ranking]) -> list[tuple[str, float]]:
-    """(chunk_id, fused score), best first; equal scores keep the first ranking's order."""
+    """(chunk_id, fused score), best first. Equal scores of a ranking share the best of their ranks, so that copies stay equal."""
     scores: dict[str, float] = {}
     for ranking in rankings:
-        above_zero = [chunk_id for chunk_id, score in ranking.hits if score > 0]
-        for rank, chunk_id in enumerate(above_zero, start=1):
-            scores[chunk_id] = scores.get(chunk_id, 0.0) + ranking.weight / (RANK_CONSTANT + rank)
+        rank = 1
+        for equal in runs([hit for hit in ranking.hits if hit[1] > 0], lambda hit: hit[1]):
+            for chunk_id, _ in equal:
+                scores[chunk_id] = scores.get(chunk_id, 0.0) + ranking.weight / (RANK_CONSTANT + rank)
+            rank += len(equal)
     return sorted(scores.items(), key=lambda item: -item[1])
 
 

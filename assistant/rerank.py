@@ -27,6 +27,7 @@ from assistant.domain import Candidate, Passage
 from assistant.errors import RerankerUnavailable
 from assistant.ports import Reranker
 from assistant.text import japanese_share, lexical_terms, normalise, query_weight, spelled_words
+from assistant.ties import place_of, runs
 
 MEANING, WORDS, COVERAGE = 0.4, 0.4, 0.3
 JAPANESE_COVERAGE = 0.4
@@ -67,11 +68,12 @@ async def ranked(
 
 
 def _by_score(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:
-    """Best first, each passage with its score; equal scores keep the order that they came in."""
+    """Best first, each passage with its score; equals in the order of their places."""
     scored = [
         replace(one, passage=replace(one.passage, score=score)) for one, score in zip(candidates, scores, strict=True)
     ]
-    return sorted(scored, key=lambda candidate: -candidate.passage.score)
+    equals = runs(scored, lambda candidate: candidate.passage.score)
+    return [one for run in equals for one in sorted(run, key=lambda candidate: place_of(candidate.passage))]
 
 
 @dataclass(frozen=True)

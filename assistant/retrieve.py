@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from assistant.admission import Admission, crowd_of, user_of
-from assistant.candidates import DEPTH, Held, Hits, by_meaning
+from assistant.candidates import DEPTH, MOST_TIED, Held, Hits, by_meaning
 from assistant.domain import Candidate, Filters, Notice, Principal, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import (
@@ -35,6 +36,7 @@ from assistant.reach import Reach
 from assistant.releases import Tuning
 from assistant.rerank import ranked
 from assistant.text import is_readable, japanese_share
+from assistant.ties import before_tie, best_first, through_tie
 
 READ_MORE = 10
 """Passages read beyond those wanted, in place of ones that have just been taken out of reach."""
@@ -111,13 +113,11 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     weighted = [(dense, weight * indexes.tuning.meaning), (lexical, indexes.tuning.words)]
     fused = fuse([Ranking(leg, share) for leg, share in weighted if isinstance(leg, list)])
     wanted = max(limit, POOL)
-    passages = await asyncio.to_thread(
-        indexes.ledger.read_passages,
-        fused[: wanted + READ_MORE],
-        principal=principal,
-        filters=filters,
-        limit=wanted,
+    near = through_tie(fused, wanted + READ_MORE)
+    read = await asyncio.to_thread(
+        indexes.ledger.read_passages, near, principal=principal, filters=filters, limit=len(near)
     )
+    passages = best_first(read)[:wanted]
     meanings, words = _scores_of(dense), _scores_of(lexical)
     pool = [Candidate(one, meanings.get(one.chunk_id), words.get(one.chunk_id)) for one in passages]
     trust = weight * indexes.tuning.meaning_by_words
@@ -186,8 +186,12 @@ def _unfit(text: str) -> EmbedderUnfit:
 
 
 async def _lexical(text: str, indexes: Indexes, *, generation: Generation, reach: Reach) -> Hits | AssistantError:
+    search = partial(indexes.lexical.search, generation.index_name, text, reach=reach)
     try:
-        return await indexes.lexical.search(generation.index_name, text, limit=DEPTH, reach=reach)
+        hits = await search(limit=DEPTH + 1)
+        whole = before_tie(hits, DEPTH) if len(hits) > DEPTH else hits
+        # The cut goes through many equals: rarely, for a question of one word. Only then more are asked for.
+        return whole if len(whole) >= min(len(hits), DEPTH // 2) else through_tie(await search(limit=MOST_TIED), DEPTH)
     except StoreUnavailable as error:
         return error
 

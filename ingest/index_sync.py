@@ -199,7 +199,8 @@ def _vectors_of(stores: Stores, generation: Generation, chunks: Sequence[LiveChu
         embedder = stores.embedder_of(generation)
         expect_own_embedder(generation, embedder)
         made = embedder.embed_documents(list(missing.values()))
-        fresh = dict(zip(missing, made, strict=True))
+        # As the ledger will give them back: else a copy embedded later would be a little nearer or farther than this one.
+        fresh = dict(zip(missing, made.astype(np.float16).astype(np.float32), strict=True))
         stores.ledger.save_vectors(embedder_id, fresh)
         known.update(fresh)
     return np.stack([known[chunk.text_hash] for chunk in chunks])

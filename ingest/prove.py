@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 
 from assistant.adapters.ledger.proving import Proof, Provable
+from assistant.candidates import LEAST_HITS
 from assistant.domain import DocumentStatus, Filters, Principal
 from assistant.errors import DocumentError, FailureReason, StoreUnavailable
 from assistant.fold import is_older
@@ -27,6 +28,7 @@ from assistant.generation import Generation
 from assistant.ports import Embedder, Vectors
 from assistant.reach import version_of
 from assistant.retrieve import Indexes, retrieve
+from assistant.ties import through_tie
 from assistant.wrapped import WrappedEmbedder
 from ingest.index_sync import Stores, patiently
 from ingest.probe import Around, Probe, make_probes, weighed
@@ -99,10 +101,14 @@ class Prover:
         of the generation when it is unknown or the corpus has another size. How many of the documents asked for in this run were not found again."""
         if has_changed:
             self._stores.ledger.doubt_again()
+        is_asked = has_changed or self._stores.ledger.fitness(generation.generation_id) is None
+        chunks = _chunks_to_measure(self._stores, generation) if is_asked else None
+        if chunks is not None:
+            _doubt_early(self._stores, generation)
         self.prove()
         started = time.perf_counter()
-        if has_changed or self._stores.ledger.fitness(generation.generation_id) is None:
-            measure(self._stores, generation, embedder=self._embedder)
+        if chunks is not None:
+            _measure(self._stores, generation, self._embedder, chunks)
         self.seconds += time.perf_counter() - started
         return len(self._lost)
 
@@ -110,19 +116,37 @@ class Prover:
 def measure(stores: Stores, generation: Generation, *, embedder: Embedder | None = None) -> dict[str, Any] | None:
     """Measures how many probe questions the vectors alone answer from the right document, and writes it into the
     generation; None when the last measurement still holds. Raises StoreUnavailable, EmbedderUnavailable."""
-    former = stores.ledger.fitness(generation.generation_id)
-    chunks = len(stores.ledger.live_chunk_ids(is_beside=not generation.is_active))
-    if former is not None and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]:
-        return None
+    chunks = _chunks_to_measure(stores, generation)
+    return None if chunks is None else _measure(stores, generation, embedder or stores.embedder_of(generation), chunks)
+
+
+def _measure(stores: Stores, generation: Generation, embedder: Embedder, chunks: int) -> dict[str, Any]:
     sample = _sample(stores, generation)
     top = max(TOP, chunks // ONE_IN)
     fitness: dict[str, Any] = {"chunks": chunks, "top": top}
     for language, probes in sample.items():
-        found = _found_by_vectors(stores, embedder or stores.embedder_of(generation), generation, probes, top)
+        found = _found_by_vectors(stores, embedder, generation, probes, top)
         fitness[language] = {"found": found, "probes": len(probes)}
     stores.ledger.save_fitness(generation.generation_id, fitness)
     log.info("fitness_measured", **fitness)
     return fitness
+
+
+def _chunks_to_measure(stores: Stores, generation: Generation) -> int | None:
+    """How many chunks there are, when the fitness is unknown or that of a corpus of another size; else None."""
+    former = stores.ledger.fitness(generation.generation_id)
+    chunks = len(stores.ledger.live_chunk_ids(is_beside=not generation.is_active))
+    if former is not None and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]:
+        return None
+    return chunks
+
+
+def _doubt_early(stores: Stores, generation: Generation) -> None:
+    """The documents that the fitness is measured with are asked for once more, among all others. The first ones of a run were
+    asked for among few, and how few depends on the machine; the weight of the search by meaning must not."""
+    with suppress(StoreUnavailable):
+        entries = stores.lexical.holders(generation.index_name, ()).entries
+        stores.ledger.doubt_early(stores.ledger.sample(each=SAMPLE), entries=entries)
 
 
 def _sample(stores: Stores, generation: Generation) -> dict[str, list[tuple[str, str]]]:
@@ -131,7 +155,8 @@ def _sample(stores: Stores, generation: Generation) -> dict[str, list[tuple[str,
     A question that the whole search does not find says nothing about an embedder (fifty copies of one form): left out.
     """
     by_language: dict[str, list[tuple[str, str]]] = {"ja": [], "en": []}
-    for version_id, probe in stores.ledger.asked_probes(is_beside=not generation.is_active):
+    documents = stores.ledger.sample(each=SAMPLE)
+    for version_id, probe in stores.ledger.asked_probes(documents, is_beside=not generation.is_active):
         if probe["rank"] is not None:
             by_language[probe["language"]].append((version_id, probe["question"]))
     return {
@@ -146,8 +171,8 @@ def _found_by_vectors(
 ) -> int:
     async def is_found(version_id: str, question: str) -> bool:
         vector = await embedder.embed_query(question)
-        hits = await stores.vectors.search(generation.index_name, vector, limit=top)
-        return any(chunk_id.startswith(version_id + ":") for chunk_id, _ in hits)
+        hits = await stores.vectors.search(generation.index_name, vector, limit=max(2 * top, LEAST_HITS))
+        return any(chunk_id.startswith(version_id + ":") for chunk_id, _ in through_tie(hits, top))
 
     async def ask_all() -> int:
         return sum([await is_found(*probe) for probe in probes])
@@ -169,7 +194,8 @@ def _proofs(
     """
     indexes = Indexes(stores.ledger, embedder, stores.vectors, stores.lexical)
     turns = asyncio.Semaphore(_AT_ONCE)
-    probes = [(document, _probes_of(stores, generation, document)) for document in page]
+    around = {document.version_id: _around(stores, generation, document) for document in page}
+    probes = [(document, make_probes(document.title, document.texts, around[document.version_id])) for document in page]
 
     async def ask(document: Provable, probe: Probe) -> dict[str, Any]:
         async with turns:
@@ -180,7 +206,7 @@ def _proofs(
         answers = iter(asked)
         proofs = [(document, [next(answers) for _ in some]) for document, some in probes]
         return [
-            _proof(document, some, is_refused=document.version_id in refused)
+            _proof(document, some, around[document.version_id], is_refused=document.version_id in refused)
             for document, some in proofs
             if not any(map(_is_doubtful, some))
         ]
@@ -188,14 +214,13 @@ def _proofs(
     return asyncio.run(ask_all())
 
 
-def _probes_of(stores: Stores, generation: Generation, document: Provable) -> list[Probe]:
-    """The questions of one document. While the full-text index is away its own words alone choose them: then the search
-    is the weaker one, too, and the proof says so."""
-    around = Around()
+def _around(stores: Stores, generation: Generation, document: Provable) -> Around:
+    """The other documents. While the full-text index is away the document's own words alone choose its questions: then the
+    search is the weaker one, too, and the proof says so."""
     with suppress(StoreUnavailable):
         known = stores.lexical.holders(generation.index_name, weighed(document.title, document.texts))
-        around = Around(known.entries, known.of, document.chunk_count)
-    return make_probes(document.title, document.texts, around)
+        return Around(known.entries, known.of, document.chunk_count)
+    return Around()
 
 
 async def _asked(indexes: Indexes, document: Provable, probe: Probe) -> dict[str, Any]:
@@ -222,7 +247,7 @@ def _is_doubtful(probe: dict[str, Any]) -> bool:
     return probe["rank"] is None and any(code.startswith("degraded_search") for code in probe.get("notices", ()))
 
 
-def _proof(document: Provable, probes: list[dict[str, Any]], *, is_refused: bool) -> Proof:
+def _proof(document: Provable, probes: list[dict[str, Any]], around: Around, *, is_refused: bool) -> Proof:
     warnings = [REFUSED] if is_refused else []
     if not document.groups:
         warnings.append("nobody_may_read")
@@ -233,5 +258,5 @@ def _proof(document: Provable, probes: list[dict[str, Any]], *, is_refused: bool
         document_id=document.document_id,
         version_id=document.version_id,
         status=DocumentStatus.INDEXED if is_fine else DocumentStatus.WARN,
-        content={"probes": probes, "warnings": warnings},
+        content={"probes": probes, "warnings": warnings, "among": around.chunks},
     )

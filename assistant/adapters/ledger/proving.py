@@ -1,12 +1,14 @@
 """What proving needs: live versions whose probe questions were not asked yet, and what the questions found.
 
-A version's proof is `{"probes": [...], "warnings": [...]}` as ingest/prove.py writes it; it says which documents were
-found instead by their ids, so that their names are read with the right to read them.
+A version's proof is `{"probes": [...], "warnings": [...], "among": n}` as ingest/prove.py writes it, `n` being the entries
+of the full-text index then; it says which documents were found instead by their ids, so that their names are read with
+the right to read them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,19 +152,60 @@ class Proving(Transactional):
             for some in slices(list(version_ids)):
                 connection.execute(update(s.versions).where(s.versions.c.version_id.in_(some)).values(proof=None))
 
-    def asked_probes(self, *, is_beside: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(version id, probe) of every probe question of the living documents; with `is_beside` the id of the version
-        that the generation beside the active one has of the same document."""
+    def sample(self, *, each: int) -> frozenset[str]:
+        """Ids of living documents that stand for all, at most `each` of every language: chosen by path and content, so that
+        they are the same ones wherever the same documents are."""
         statement = (
-            select(s.version_in(is_beside=is_beside), s.versions.c.proof)
+            select(
+                s.documents.c.document_id,
+                s.documents.c.folder,
+                s.documents.c.path,
+                s.versions.c.language,
+                s.versions.c.sha256,
+            )
+            .join(s.versions, s.versions.c.version_id == s.documents.c.version_id)
+            .where(s.documents.c.deleted_at == "")
+        )
+        by_language: dict[str, list[tuple[bytes, str, str]]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(statement):
+                lot = hashlib.sha256(f"{row.path}\n{row.sha256}".encode()).digest()
+                by_language.setdefault(row.language, []).append((lot, row.folder, row.document_id))
+        return frozenset(document_id for lots in by_language.values() for *_, document_id in sorted(lots)[:each])
+
+    def doubt_early(self, document_ids: Iterable[str], *, entries: int) -> int:
+        """Takes back the proofs of these documents that were made when the index had another number of entries; how many."""
+        with self._writing() as connection:
+            early = [
+                row.version_id
+                for some in slices(list(document_ids))
+                for row in connection.execute(
+                    select(s.versions.c.version_id, s.versions.c.proof)
+                    .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
+                    .where(s.documents.c.document_id.in_(some), s.versions.c.proof.is_not(null()))
+                )
+                if row.proof.get("among") != entries
+            ]
+            for some in slices(early):
+                connection.execute(update(s.versions).where(s.versions.c.version_id.in_(some)).values(proof=None))
+        return len(early)
+
+    def asked_probes(
+        self, document_ids: Container[str] | None = None, *, is_beside: bool = False
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(version id, probe) of every probe question of the living documents, or of those named; with `is_beside` the id of
+        the version that the generation beside the active one has of the same document."""
+        statement = (
+            select(s.documents.c.document_id, s.version_in(is_beside=is_beside), s.versions.c.proof)
             .join(s.documents, s.documents.c.version_id == s.versions.c.version_id)
             .where(s.documents.c.deleted_at == "", s.versions.c.proof.is_not(null()))
         )
         with self._reading() as connection:
             rows = connection.execute(statement).all()
-        for version_id, proof in rows:
-            for probe in proof["probes"]:
-                yield version_id, probe
+        for document_id, version_id, proof in rows:
+            if document_ids is None or document_id in document_ids:
+                for probe in proof["probes"]:
+                    yield version_id, probe
 
     def probes_by_document(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """(document id, path, probe) of every probe question of the living documents, found again or not."""
