@@ -1,7 +1,8 @@
-"""Old and new forms of kanji, for comparing: 國 and 国, 會社 and 会社, 髙 and 高 are one word to a person who searches.
+"""Old and new forms of kanji, for comparing: 國 and 国, 會社 and 会社, 髙 and 高, 斎藤 and 斉藤 are one word to a person who searches.
 
 The pairs are those of the Japanese government's list of 常用漢字 (2010), which prints the old form (康熙字典体) beside the new
-one, and three forms common in names. One character for one. Pure; must not know what is compared.
+one, those of its list for kanji outside of that (表外漢字字体表, 2000) and of JIS X 0213 that are in use in two forms, and forms of
+names that registers write in several ways. One character for one. Pure; must not know what is compared.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ _NEW = (
     "臓蔵属続堕体対帯滞台滝択沢単担胆団弾断痴遅昼虫鋳庁聴勅鎮逓鉄転点伝党盗灯当闘徳独読届縄弐悩脳覇廃拝売麦発髪抜蛮秘浜払仏並"
     "変辺辺弁弁弁舗穂宝褒豊没翻槙毎万満黙弥薬訳予余与誉揺様謡来頼乱覧竜両猟緑涙塁励礼隷霊齢暦歴恋錬炉労楼郎禄録亘湾高崎浜"
 )
-_NEW_OF_OLD = str.maketrans(_OLD, _NEW)
+_OTHER_FORMS = "啞穎鷗攪麴鹼嚙繡蔣醬搔瘦禱屛幷枡麵濾蘆蠟彎塡剝頰𠮟餠繫俠噓摑靑淸瀨甁飮硏鱉驒簞蟬顚焰軀頸遙堯萊"
+_USUAL_FORMS = "唖頴鴎撹麹鹸噛繍蒋醤掻痩祷屏并桝麺沪芦蝋弯填剥頬叱餅繋侠嘘掴青清瀬瓶飲研鼈騨箪蝉顛焔躯頚遥尭莱"
+_OF_NAMES = "斎嶋嶌栁桒冨籠檜藪𠮷𣘺槗嵜舘莊峯埜穐躰舩淵曻彥"
+_ONE_OF_NAMES = "斉島島柳桑富篭桧薮吉橋橋崎館荘峰野秋体船渕昇彦"
+_NEW_OF_OLD = str.maketrans(_OLD, _NEW) | str.maketrans(_OTHER_FORMS + _OF_NAMES, _USUAL_FORMS + _ONE_OF_NAMES)
+_NEW_OF_OLD = {old: _NEW_OF_OLD.get(new, new) for old, new in _NEW_OF_OLD.items()}  # 齋 is 斎, and that is 斉
 
 
 def with_new_forms(text: str) -> str:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from assistant.domain import Candidate, Passage
 from assistant.errors import RerankerUnavailable
 from assistant.ports import Reranker
-from assistant.text import japanese_share, lexical_terms, normalise, query_weight, spelled_words
+from assistant.text import japanese_share, lexical_terms, query_weight, searched, spelled_words
 from assistant.ties import place_of, runs
 
 MEANING, WORDS, COVERAGE = 0.4, 0.4, 0.3
@@ -133,7 +133,7 @@ def _spread(values: Sequence[float | None]) -> list[float]:
 
 def _covered(question: str, passages: Sequence[Passage], *, is_japanese: bool) -> tuple[list[float], float]:
     """How much of the question each passage covers, and what that counts for."""
-    texts = [normalise(" ".join((passage.title, *passage.heading_path, passage.text))) for passage in passages]
+    texts = [searched(" ".join((passage.title, *passage.heading_path, passage.text))) for passage in passages]
     covered = _coverage(lexical_terms(question, for_query=True), texts)
     words = spelled_words(question) if is_japanese else []
     if not words:

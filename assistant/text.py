@@ -27,20 +27,33 @@ _SENTENCE_END = re.compile(
     "|\\n(?![ \\t]*[a-z])[ \\t]*"  # a line end, unless the next line goes on in lower case: a wrapped sentence
 )
 INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "[\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""What Unicode calls ignorable by default, the variants of a kanji (葛 with U+E0100) among it: it shows nothing of its own."""
+"""Control characters, and what Unicode calls ignorable by default, the variants of a kanji (葛 with U+E0100) among it: they show
+nothing of their own."""
 _RADICALS = str.maketrans(
     "⺄⺋⺌⺍⺒⺓⺕⺗⺙⺛⺜⺝⺟⺠⺣⺧⺩⺪⺫⺬⺭⺮⺯⺶⺷⺹⺼⺽⺾⻁⻂⻃⻄⻆⻇⻊⻌⻍⻎⻏⻑⻒⻖⻗⻘⻝⻞⻟⻡⻣⻤⻨⻩⻫⻭⻯⻱⻲",
     "乙㔾小小巳幺彐心攵旡日月母民灬牛王疋目示礻竹糹羊羊耂月臼艹虎衤覀西角角足辶辶辶阝長镸阝雨青食食飠首骨鬼麦黄斉歯竜龜亀",
 )
 """The radicals of U+2E80-2EFF that stand for a whole character; NFKC knows only those of U+2F00-2FDF and two of these."""
 _RADICAL = re.compile("[\u2e80-\u2fdf]")
-ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911}
-_ERA_YEAR = re.compile(r"(令和|平成|昭和|大正)\s*(\d{1,2}|元|[一二三四五六七八九十]{1,3})\s*年")
+ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
+_ERA_YEAR = re.compile(r"(令和|平成|昭和|大正|明治)\s*(\d{1,2}|元|[一二三四五六七八九十]{1,3})\s*年")
 _KANJI_DIGITS = "〇一二三四五六七八九"
 _LAST_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺー]{2})ー(?![ァ-ヺー])")  # of サーバー, not of キー
+_DASHES = str.maketrans("〜‐‒–—―−─⁃", "~--------")
+_VOICED = str.maketrans("゛゜", "\u3099\u309a")  # set after its kana, as old systems do, each is a character of its own
+_TWIN_OF_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺー])[-一](?=[ァ-ヺー])|(?<=[ァ-ヺー]{2})-(?![\w-])")
+_KA_OF_NAMES = re.compile("(?<=[一-鿿])(?<![一二三四五六七八九十百千数何両])[ヶヵケ](?=[一-鿿])")
+_COUNTED_KA = re.compile(r"(?<=[\d一二三四五六七八九十百千数何両])[ヶヵケカ箇](?=[月所年国条])")
+_REPEATED = re.compile("([一-鿿])(々)|([ぁ-ヺ])([ゝゞヽヾ])")
+_SPACED = re.compile(r"(?<![^\W_])[㐀-鿿](?:[ \t]{1,3}[㐀-鿿])+(?![^\W_])")
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
+_VU = re.compile("ヴ([ァィェォュ]?)")
+_BA = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ", "ュ": "ビュ", "": "ブ"}
+_BY_SOUND = str.maketrans("ァィゥェォャュョッヮヰヱゐゑ", "アイウエオヤユヨツワイエいえ")
+"""Old systems write small kana large (ｼﾖｳｼﾞ), and names do (キヤノン, 富士フイルム)."""
 _BRACKETS = {"(": ")", "（": "）", "「": "」", "『": "』", "[": "]", "［": "］", "【": "】", "〔": "〕", "“": "”"}
 _CLOSING = frozenset(_BRACKETS.values())
 _BRACKET_CHARACTERS = 300
@@ -59,7 +72,7 @@ _SMALL_WORDS = frozenset(
 )
 _SPELLED = re.compile(r"[\u3400-\u9fff々]+|[ァ-ヺー]{2,}")
 _ASKING = "何誰幾"
-_SAYS_NOTHING = frozenset("人年物事者名時所為方言上中次正誤教選")
+SAYS_NOTHING = frozenset("人年物事者名時所為方言上中次正誤教選")
 _JAPANESE_FROM = 0.2
 """Share of Japanese letters from which words without any grammar are Japanese; so are those that end in one (「error E-17 対処」)."""
 _ENGLISH_GRAMMAR = frozenset(
@@ -94,8 +107,32 @@ def normalise(text: str) -> str:
 
     The length may change; never use offsets of it in the original.
     """
-    text = with_new_forms(unicodedata.normalize("NFKC", with_ideographs(INVISIBLE.sub("", text)))).lower()
-    return text.replace("〜", "~").replace("‐", "-").replace("−", "-").replace("–", "-").replace("—", "-")
+    plain = with_ideographs(INVISIBLE.sub("", text)).translate(_VOICED)
+    return with_new_forms(unicodedata.normalize("NFKC", plain)).lower().translate(_DASHES)
+
+
+def searched(text: str) -> str:
+    """Normalised text as the search compares it: katakana by its sound (ヴァ = バ, ィ = イ, サ−バ = サーバ), repeated characters
+    written out (佐々木 = 佐佐木), 1ヶ月 = 1か月, 霞ヶ関 = 霞が関, letters without accents, spaced headings (就 業 規 則) whole.
+
+    For comparing with other text that went through here alone: patterns of words are written for `normalise`.
+    """
+    text = _ACCENTED.sub(_without_accent, normalise(text)).replace("i\u0307", "i")
+    text = _SPACED.sub(lambda found: "".join(found[0].split()), text)
+    text = _TWIN_OF_LONG_VOWEL.sub("ー", text)
+    text = _COUNTED_KA.sub("か", _KA_OF_NAMES.sub("が", text))
+    text = _REPEATED.sub(_written_out, text)
+    return _VU.sub(lambda found: _BA[found[1]], text).translate(_BY_SOUND)
+
+
+def _without_accent(found: re.Match[str]) -> str:
+    letter = unicodedata.normalize("NFD", found[0])[0]
+    return letter if letter.isascii() else "ss" if letter == "ß" else found[0]
+
+
+def _written_out(found: re.Match[str]) -> str:
+    character, mark = found[1] or found[3], found[2] or found[4]
+    return character + (unicodedata.normalize("NFC", character + "\u3099") if mark in "ゞヾ" else character)
 
 
 def with_western_years(text: str) -> str:
@@ -123,7 +160,7 @@ def lexical_terms(text: str, *, for_query: bool = False) -> list[str]:
     unless nothing else would be left.
     """
     terms: list[str] = []
-    for run in _RUNS.findall(_LAST_LONG_VOWEL.sub("", with_western_years(normalise(text)))):
+    for run in _RUNS.findall(_LAST_LONG_VOWEL.sub("", with_western_years(searched(text)))):
         terms.extend(_bigrams(run) if _JAPANESE_CHARACTER.match(run) else _words(run))
     if not for_query:
         return terms
@@ -140,9 +177,9 @@ def spelled_words(text: str) -> list[str]:
     """Words of a Japanese question as far as its scripts tell them apart, normalised, each once: runs of kanji, kanji before
     kana (落 of 落ちる), runs of katakana, words and numbers of ASCII. Without what only asks (何, 誰, 教えて)."""
     words: list[str] = []
-    for run in _SPELLED.findall(_LAST_LONG_VOWEL.sub("", normalise(text))):
+    for run in _SPELLED.findall(_LAST_LONG_VOWEL.sub("", searched(text))):
         word = run.lstrip(_ASKING)
-        if word and word not in _SAYS_NOTHING:
+        if word and word not in SAYS_NOTHING:
             words.append(word)
     words += [term for term in lexical_terms(text, for_query=True) if term.isascii()]
     return list(dict.fromkeys(words))

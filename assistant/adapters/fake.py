@@ -23,6 +23,7 @@ from assistant.errors import ContextOverflow, EmbedderMismatch, Text
 from assistant.pack import REFUSAL
 from assistant.ports import Holders, Vectors
 from assistant.reach import Reach
+from assistant.spellings import index_terms, question_terms
 from assistant.text import language_of, lexical_terms, overlap, sentence_spans
 
 _PASSAGE = re.compile(r'<passage number="(\d+)"[^\n]*>\n(.*?)\n</passage>', re.DOTALL)
@@ -210,7 +211,7 @@ class InMemoryLexicalIndex:
         for chunk_id in delete:
             entries.pop(chunk_id, None)
         for chunk_id, title, text in add:
-            entries[chunk_id] = (Counter(lexical_terms(title)), Counter(lexical_terms(text)))
+            entries[chunk_id] = (Counter(index_terms(title)), Counter(index_terms(text)))
         self._indexes[index_name] = entries
 
     def all_ids(self, index_name: str) -> Iterator[str]:
@@ -225,7 +226,7 @@ class InMemoryLexicalIndex:
         self, index_name: str, text: str, *, limit: int, reach: Reach | None = None
     ) -> list[tuple[str, float]]:
         """Ids with a score above 0, best first; `reach` leaves all others out."""
-        terms = set(lexical_terms(text, for_query=True))
+        terms = set(question_terms(text))
         scores: Counter[str] = Counter()
         for field, weight in ((0, _TITLE_WEIGHT), (1, 1.0)):
             for chunk_id, score in _scores(self._indexes.get(index_name, {}), terms, field):

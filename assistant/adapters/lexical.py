@@ -1,6 +1,6 @@
 """The one door to tantivy: full-text indexes in folders, one for each generation; one writing process, many readers.
 
-    text -> lexical_terms (assistant/text.py) -> joined by blanks -> fields title and body, split at blanks -> BM25
+    text -> index_terms (assistant/spellings.py) -> joined by blanks -> fields title and body, split at blanks -> BM25
 
 tantivy was picked because it searches a million chunks in 9 ms without a server and lets other processes read while one
 writes. The terms are ours, so its query language never sees what people type.
@@ -27,6 +27,7 @@ import tantivy
 from assistant.errors import StoreDamaged, StoreUnavailable, Text
 from assistant.ports import Holders
 from assistant.reach import Reach, version_of
+from assistant.spellings import TERMS_ID, guessed_terms, index_terms, question_terms
 from assistant.text import lexical_terms, query_weight
 
 _log = structlog.get_logger(__name__)
@@ -151,7 +152,7 @@ class _Folder:
 
     def search(self, text: str, limit: int, reach: Reach | None) -> list[tuple[str, float]]:
         """Chunk ids with BM25 score above 0, best first; `reach` leaves all others out."""
-        terms = list(dict.fromkeys(term[:_TERM_CHARACTERS] for term in lexical_terms(text, for_query=True)))
+        terms = list(dict.fromkeys(term[:_TERM_CHARACTERS] for term in question_terms(text)))
         if limit < 1 or not terms or (reach is not None and not reach.versions):
             return []
         with self.mapped():
@@ -160,6 +161,7 @@ class _Folder:
             searcher = self._searcher()
             if len(terms) > _QUERY_TERMS:
                 terms = _rarest(terms, searcher)
+            terms += _guessed(text, terms, searcher)
             hits = _hits(searcher, self._schema, self._query(terms), limit=limit, reach=reach)
             return [(str(searcher.doc(address)["chunk_id"][0]), float(score)) for score, address in hits if score > 0]
 
@@ -309,6 +311,8 @@ def _schema() -> Any:
     builder.add_integer_field("version", stored=False, indexed=True, fast=True)
     builder.add_text_field("title", stored=False, tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("body", stored=False, tokenizer_name="whitespace", index_option="freq")
+    # Holds nothing: by its name tantivy tells an index that was made of other terms.
+    builder.add_integer_field(f"terms_{TERMS_ID}", stored=False, indexed=False)
     return builder.build()
 
 
@@ -351,7 +355,18 @@ def _hits(searcher: Any, schema: Any, query: Any, *, limit: int, reach: Reach | 
 
 
 def _terms(text: str) -> str:
-    return " ".join(term[:_TERM_CHARACTERS] for term in lexical_terms(text))
+    return " ".join(term[:_TERM_CHARACTERS] for term in index_terms(text))
+
+
+def _guessed(text: str, terms: list[str], searcher: Any) -> list[str]:
+    """Other terms that the question may mean, as far as the index holds them; see spellings.guessed_terms."""
+    return [
+        term
+        for term, instead_of in guessed_terms(text).items()
+        if term not in terms
+        and searcher.doc_freq("body", term)
+        and not (instead_of and searcher.doc_freq("body", instead_of))
+    ]
 
 
 def _rarest(terms: list[str], searcher: Any) -> list[str]:
