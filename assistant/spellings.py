@@ -88,8 +88,9 @@ def guessed_terms(text: str) -> dict[str, str]:
 
 def _other_spellings(plain: str) -> Iterator[str]:
     yield from _figures(plain)
-    yield from (one + other for one, other in _BETWEEN.findall(plain))
-    yield from (kanji for kanji in _ALONE.findall(plain) if kanji not in _TELLS_NOTHING)
+    if not plain.isascii():
+        yield from (one + other for one, other in _BETWEEN.findall(plain))
+        yield from (kanji for kanji in _ALONE.findall(plain) if kanji not in _TELLS_NOTHING)
     yield from _VERSION.findall(plain)
     yield from _WITH_SIGN.findall(plain)
     for run in _PARTED.findall(plain):
@@ -111,7 +112,7 @@ def _figures(plain: str) -> Iterator[str]:
         written.append(str(value))
         return str(value)
 
-    digits = _COUNTED.sub(in_digits, plain)
+    digits = plain if plain.isascii() else _COUNTED.sub(in_digits, plain)
     yield from written
     yield from (grouped.replace(",", "") for grouped in _GROUPED.findall(digits))
     yield from (

@@ -42,17 +42,17 @@ ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治"
 _ERA_YEAR = re.compile(r"(令和|平成|昭和|大正|明治)\s*(\d{1,2}|元|[一二三四五六七八九十]{1,3})\s*年")
 _KANJI_DIGITS = "〇一二三四五六七八九"
 _LAST_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺー]{2})ー(?![ァ-ヺー])")  # of サーバー, not of キー
-_DASHES = str.maketrans("〜‐‒–—―−─⁃", "~--------")
-_VOICED = str.maketrans("゛゜", "\u3099\u309a")  # set after its kana, as old systems do, each is a character of its own
-_TWIN_OF_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺー])[-一](?=[ァ-ヺー])|(?<=[ァ-ヺー]{2})-(?![\w-])")
-_KA_OF_NAMES = re.compile("(?<=[一-鿿])(?<![一二三四五六七八九十百千数何両])[ヶヵケ](?=[一-鿿])")
-_COUNTED_KA = re.compile(r"(?<=[\d一二三四五六七八九十百千数何両])[ヶヵケカ箇](?=[月所年国条])")
-_REPEATED = re.compile("([一-鿿])(々)|([ぁ-ヺ])([ゝゞヽヾ])")
-_SPACED = re.compile(r"(?<![^\W_])[㐀-鿿](?:[ \t]{1,3}[㐀-鿿])+(?![^\W_])")
+_DASHES = "‐‒–—―−─⁃"
+_TWIN_OF_LONG_VOWEL = re.compile(r"[-一](?:(?<=[ァ-ヺー].)(?=[ァ-ヺー])|(?<=[ァ-ヺー]{2}-)(?![\w-]))")
+_KA = re.compile(
+    "[ヶヵケカ箇](?:(?<=[\\d一二三四五六七八九十百千数何両].)(?=([月所年国条]))|(?<=[一-鿿][ヶヵケ])(?=[一-鿿]))"
+)
+_REPEATED = re.compile("[々ゝゞヽヾ](?<=([一-鿿ぁ-ヺ]).)")
+_SPACED = re.compile(r"[ \t\u3000](?:(?<=[\W_][㐀-鿿].)|(?<=^[㐀-鿿].))[ \t]{0,2}(?=[㐀-鿿](?:[\W_]|$))")
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
 _VU = re.compile("ヴ([ァィェォュ]?)")
 _BA = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ", "ュ": "ビュ", "": "ブ"}
-_BY_SOUND = str.maketrans("ァィゥェォャュョッヮヰヱゐゑ", "アイウエオヤユヨツワイエいえ")
+_BY_SOUND = tuple(zip("ァィゥェォャュョッヮヰヱゐゑ", "アイウエオヤユヨツワイエいえ", strict=True))
 """Old systems write small kana large (ｼﾖｳｼﾞ), and names do (キヤノン, 富士フイルム)."""
 _BRACKETS = {"(": ")", "（": "）", "「": "」", "『": "』", "[": "]", "［": "］", "【": "】", "〔": "〕", "“": "”"}
 _CLOSING = frozenset(_BRACKETS.values())
@@ -107,8 +107,12 @@ def normalise(text: str) -> str:
 
     The length may change; never use offsets of it in the original.
     """
-    plain = with_ideographs(INVISIBLE.sub("", text)).translate(_VOICED)
-    return with_new_forms(unicodedata.normalize("NFKC", plain)).lower().translate(_DASHES)
+    plain = with_ideographs(INVISIBLE.sub("", text))
+    plain = plain.replace("゛", "\u3099").replace("゜", "\u309a")  # old systems set them after their kana: カ゛
+    plain = with_new_forms(unicodedata.normalize("NFKC", plain)).lower().replace("〜", "~")
+    for dash in _DASHES:  # far faster than a table: most texts hold none
+        plain = plain.replace(dash, "-")
+    return plain
 
 
 def searched(text: str) -> str:
@@ -117,12 +121,16 @@ def searched(text: str) -> str:
 
     For comparing with other text that went through here alone: patterns of words are written for `normalise`.
     """
-    text = _ACCENTED.sub(_without_accent, normalise(text)).replace("i\u0307", "i")
-    text = _SPACED.sub(lambda found: "".join(found[0].split()), text)
-    text = _TWIN_OF_LONG_VOWEL.sub("ー", text)
-    text = _COUNTED_KA.sub("か", _KA_OF_NAMES.sub("が", text))
-    text = _REPEATED.sub(_written_out, text)
-    return _VU.sub(lambda found: _BA[found[1]], text).translate(_BY_SOUND)
+    text = normalise(text)
+    if text.isascii():
+        return text
+    text = _ACCENTED.sub(_without_accent, text).replace("i\u0307", "i")
+    text = _TWIN_OF_LONG_VOWEL.sub("ー", _SPACED.sub("", text))
+    text = _KA.sub(lambda found: "か" if found[1] else "が", text)
+    text = _VU.sub(lambda found: _BA[found[1]], _REPEATED.sub(_repeated, text))
+    for written, sounds in _BY_SOUND:
+        text = text.replace(written, sounds)
+    return text
 
 
 def _without_accent(found: re.Match[str]) -> str:
@@ -130,9 +138,8 @@ def _without_accent(found: re.Match[str]) -> str:
     return letter if letter.isascii() else "ss" if letter == "ß" else found[0]
 
 
-def _written_out(found: re.Match[str]) -> str:
-    character, mark = found[1] or found[3], found[2] or found[4]
-    return character + (unicodedata.normalize("NFC", character + "\u3099") if mark in "ゞヾ" else character)
+def _repeated(found: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", found[1] + "\u3099") if found[0] in "ゞヾ" else found[1]
 
 
 def with_western_years(text: str) -> str:

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 import tantivy
 
+from assistant.adapters import lexical
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.errors import StoreDamaged, StoreUnavailable
 from assistant.ports import Holders, LexicalIndex
 from assistant.reach import Reach
+from assistant.spellings import TERMS_ID
 
 ENTRIES = [
     ("leave", "休暇規程", "年次有給休暇は、取得日の3営業日前までに所属長へ申請する。"),
@@ -344,6 +346,15 @@ def test_an_index_of_an_earlier_layout_says_so_and_is_written_anew_by_the_next_i
     index.write(NAME, add=ENTRIES, delete=[])
 
     assert found(index, "有給休暇") == ["leave"]
+
+
+def test_an_index_that_is_made_of_other_terms_is_one_of_another_release(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexical, "TERMS_ID", TERMS_ID + 1)
+
+    with pytest.raises(StoreDamaged, match="another release"):
+        found(TantivyLexicalIndex(root), "有給休暇")
 
 
 def test_a_search_makes_no_folder(tmp_path: Path) -> None:
