@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from assistant.domain import Notice, Passage
-from assistant.text import character_bigrams, normalise, with_western_years
+from assistant.text import ERAS, character_bigrams, normalise, with_western_years, year_in_era
 
 JOINED_CHARACTERS = 1200
 """Longest joined passage: about two chunks, so that a prompt still holds several documents."""
@@ -31,9 +31,15 @@ TURN = 2
 """Passages of one document before the next one's turn, when the question is broad."""
 
 _MARKS = re.compile(
-    r"(?:19|20)\d\d(?:年度?版?|年)?|令和\s*[\d元]+\s*年度?版?|平成\s*[\d元]+\s*年度?版?|第\s*\d+\s*版"
-    r"|\b(?:v|ver|version|rev|r)\.?\s*\d+(?:\.\d+)*|(?:旧|新|改訂|最新|old|new|final|latest|copy|コピー)版?|[\d.]{6,}"
+    r"(?:19|20)\d\d(?:年度?版?|年)?|令和\s*[\d元]+\s*年度?版?|平成\s*[\d元]+\s*年度?版?"
+    r"|第\s*(?:\d+|[一二三四五六七八九十]+)\s*版"
+    r"|(?<![a-z0-9])(?:v|ver|version|rev|r|h)\.?\s*\d+(?:\.\d+)*(?![a-z])"
+    r"|(?:旧|新|改訂|最新|コピー|(?<![a-z])(?:old|new|final|latest|copy)(?![a-z]))版?|[\d.]{6,}"
 )
+_SHORT_ERA = re.compile(r"(?<![a-z0-9])([rh])(\d{1,2})(?![\d.a-z])")
+_EDITION = re.compile("第\\s*([一二三四五六七八九十]+)\\s*版")
+_OLD_MARK = re.compile("旧|(?<![a-z])old(?![a-z])")
+_NEW_MARK = re.compile("新|改訂|(?<![a-z])(?:new|final|latest)(?![a-z])")
 _ERA_BESIDE_WESTERN = re.compile(r"(?:令和|平成|昭和|大正)\s*\S{1,3}?\s*年 (\d{4})年")
 _NOT_A_NAME = re.compile(r"[\W_]+")
 
@@ -157,11 +163,15 @@ def _marks(passage: Named) -> list[str]:
     return _MARKS.findall(normalise(PurePosixPath(passage.path).stem))
 
 
-def _order(passage: Named) -> tuple[list[int], int]:
-    """The numbers of the name (an era year as its western year), then when the file was changed."""
-    words = _ERA_BESIDE_WESTERN.sub(r"\1", with_western_years(normalise(PurePosixPath(passage.path).stem)))
+def _order(passage: Named) -> tuple[bool, list[int], bool, int]:
+    """What the name says: 旧 or old comes before all, then the numbers (an era year as its western year; H30, R2 too), then 新
+    or new; at last when the file was changed, which a copy, a restore or a slip of the pen changes too."""
+    name = normalise(PurePosixPath(passage.path).stem)
+    words = _ERA_BESIDE_WESTERN.sub(r"\1", with_western_years(name))
+    words = _SHORT_ERA.sub(lambda found: str(ERAS["令和" if found[1] == "r" else "平成"] + int(found[2])), words)
+    words = _EDITION.sub(lambda found: str(year_in_era(found[1])), words)
     numbers = [int(number) for number in re.findall(r"\d+", words)]
-    return numbers, passage.modified_ns
+    return not _OLD_MARK.search(name), numbers, bool(_NEW_MARK.search(name)), passage.modified_ns
 
 
 def _names_it(asked: str, passage: Passage) -> bool:

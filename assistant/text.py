@@ -146,13 +146,13 @@ def with_western_years(text: str) -> str:
     """Normalised text in which each era year is followed by its western year: 令和8年 -> 令和8年 2026年."""
 
     def add_western(match: re.Match[str]) -> str:
-        return f"{match[0]} {ERAS[match[1]] + _year_in_era(match[2])}年"
+        return f"{match[0]} {ERAS[match[1]] + year_in_era(match[2])}年"
 
     return _ERA_YEAR.sub(add_western, text)
 
 
-def _year_in_era(words: str) -> int:
-    """元 is 1, 十二 is 12, 二十一 is 21."""
+def year_in_era(words: str) -> int:
+    """The number of an era year: 元 is 1, 十二 is 12, 二十一 is 21."""
     if words.isdecimal():
         return int(words)
     tens, has_tens, ones = words.rpartition("十")

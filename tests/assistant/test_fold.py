@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from assistant.domain import Passage
 from assistant.fold import fold, is_older, put_together
 from tests.assistant.passages import passage
@@ -117,3 +119,34 @@ def test_a_narrow_question_keeps_all_passages_of_its_document() -> None:
         part(f"{name}の話題", start=0, number=10 + n, path=f"{name}.md", score=0.2) for n, name in enumerate("bcd")
     ]
     assert [one.path for one in fold("一つ", [*long, *others], limit=4).passages] == ["a.md", "a.md", "a.md", "b.md"]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("就業規則(旧).docx", "就業規則.docx"),
+        ("就業規則_2015旧.docx", "就業規則.docx"),
+        ("就業規則.docx", "就業規則_改訂版.docx"),
+        ("leave_old.md", "leave_new.md"),
+        ("旅費規程v1.9.docx", "旅費規程v1.10.docx"),
+        ("旅費規程_v1.docx", "旅費規程_v2.docx"),
+        ("旅費規程_R6.docx", "旅費規程_R7.docx"),
+        ("旅費規程_H30.docx", "旅費規程_R2.docx"),
+        ("旅費規程_第二版.docx", "旅費規程_第十版.docx"),
+    ],
+)
+def test_the_name_says_which_version_is_older_whenever_the_files_were_changed(older: str, newer: str) -> None:
+    old, new = (replace(part("文", start=0, path=path), modified_ns=at) for path, at in ((older, 2), (newer, 1)))
+
+    assert is_older(old, new)
+    assert not is_older(new, old)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("threshold.md", "thresh.md"), ("renewal.md", "real.md"), ("copyright.md", "right.md")]
+)
+def test_a_part_of_a_word_is_no_mark_of_a_version(one: str, other: str) -> None:
+    first, second = (replace(part("文", start=0, path=path), modified_ns=at) for path, at in ((one, 1), (other, 2)))
+
+    assert not is_older(first, second)
+    assert not is_older(second, first)
