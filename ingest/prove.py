@@ -28,7 +28,7 @@ from assistant.generation import Generation
 from assistant.ports import Embedder, Vectors
 from assistant.reach import version_of
 from assistant.retrieve import Indexes, retrieve
-from assistant.ties import through_tie
+from assistant.ties import runs
 from assistant.wrapped import WrappedEmbedder
 from ingest.index_sync import Stores, patiently
 from ingest.probe import Around, Probe, make_probes, weighed
@@ -169,15 +169,26 @@ def _sample(stores: Stores, generation: Generation) -> dict[str, list[tuple[str,
 def _found_by_vectors(
     stores: Stores, embedder: Embedder, generation: Generation, probes: Sequence[tuple[str, str]], top: int
 ) -> int:
-    async def is_found(version_id: str, question: str) -> bool:
+    async def found(version_id: str, question: str) -> float:
         vector = await embedder.embed_query(question)
         hits = await stores.vectors.search(generation.index_name, vector, limit=max(2 * top, LEAST_HITS))
-        return any(chunk_id.startswith(version_id + ":") for chunk_id, _ in through_tie(hits, top))
+        return _chance(hits, version_id, top)
 
     async def ask_all() -> int:
-        return sum([await is_found(*probe) for probe in probes])
+        return round(sum([await found(*probe) for probe in probes]))
 
     return asyncio.run(ask_all())
+
+
+def _chance(hits: Sequence[tuple[str, float]], version_id: str, top: int) -> float:
+    """How likely the version is among the first `top` hits, 0 to 1, when chance orders those of equal score: copies share
+    their places, and an embedder to which all texts are equal finds by chance alone."""
+    room = top
+    for equals in runs(hits, lambda hit: hit[1]):
+        if own := sum(chunk_id.startswith(version_id + ":") for chunk_id, _ in equals):
+            return min(1.0, own * max(0, room) / len(equals))
+        room -= len(equals)
+    return 0.0
 
 
 @patiently
