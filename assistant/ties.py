@@ -13,8 +13,8 @@ from typing import TypeVar
 from assistant.domain import Passage
 
 SAME = 1e-5
-"""Scores that differ by less than this share are equal: BM25 of one text in two segments of tantivy differed by 4e-7, a
-cosine on Chroma and in half precision by 3e-5 of itself at most, scores of different texts by more than 1e-4."""
+"""Scores that differ by less than this share are equal. tantivy gave one text in six segments the very same score, but sums of a
+few hundred numbers in single precision may differ by 1e-6 when their order does (docs/lab-notes.md, 2026-11-27)."""
 
 Hit = tuple[str, float]
 Thing = TypeVar("Thing")
