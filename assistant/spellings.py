@@ -30,9 +30,7 @@ _COUNTERS = (
     "条|項|号|章|節|款|編|年|月|日|か月|週|時|分|秒|回|円|名|人|歳|割|階|級|種|件|部|枚|台|個|本|倍|営業日|丁目|番|度|点|社|"
     "通|冊|泊|カ国|か国|か所|パーセント|キロ|メートル|%"
 )
-_COUNTED = re.compile(
-    rf"(?:(?<![{_KANJI}])|(?<=[第年月条項号章和成正治]))[\d{_NUMERALS}]*[{_NUMERALS}][\d{_NUMERALS}]*(?={_COUNTERS})"
-)
+_COUNTED = re.compile(rf"(?<!\d)(?:(?<![{_KANJI}])|(?<=[第年月条項号章和成正治]))[\d{_NUMERALS}]+(?={_COUNTERS})")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _SHORT_ERAS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 _ERA = (
@@ -54,12 +52,13 @@ _ALONE = re.compile(rf"(?<![{_KANJI}々])[{_KANJI}](?=[をはがのもにとで�
 _TELLS_NOTHING = SAYS_NOTHING | frozenset(_NUMERALS) | frozenset("何誰幾")
 _PARTED = re.compile(r"(?<![^\W_])[a-z0-9]+(?:[-_][a-z0-9]+){1,4}(?![^\W_])")
 _PLURAL = re.compile(r"(?<![^\W_])(?:([a-z]{2,})ies|([a-z]+(?:ss|x|ch|sh|zz))es)(?![^\W_])")
-_CAMEL = re.compile(r"\b[A-Za-z]*[a-z][A-Z][A-Za-z]*\b")
+_CAMEL = re.compile("(?<![A-Za-z])[A-Za-z]*[a-z][A-Z][A-Za-z]*")
 _HUMP = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LETTERS_AND_DIGITS = re.compile(r"([a-z]+)(\d+)")
 _WORD = re.compile("[a-z0-9]+")
 _VERSION = re.compile(r"(?<![a-z0-9])v(?:er(?:sion)?)?\.?\s?(\d+(?:\.\d+)+)")
 _WITH_SIGN = re.compile(r"(?<![a-z0-9])[a-z](?:\+\+|#)(?![a-z0-9])")
+_LONGEST_NUMERAL = 16
 _LEAST_JOINED, _MOST_JOINED = 4, 30
 _MOST_PAIRS = 64
 
@@ -106,9 +105,9 @@ def _figures(plain: str) -> Iterator[str]:
     written: list[str] = []
 
     def in_digits(match: re.Match[str]) -> str:
-        value = _value(match[0])
-        if value is None:
+        if match[0].isdecimal() or len(match[0]) > _LONGEST_NUMERAL:
             return match[0]
+        value = _value(match[0])
         written.append(str(value))
         return str(value)
 
@@ -142,8 +141,8 @@ def _date(year: int, month: int, day: int) -> Iterator[str]:
         yield f"{year}{month:02}{day:02}"
 
 
-def _value(numeral: str) -> int | None:
-    """1万2千, 百二十三, 二〇二六: the number; None for what is none."""
+def _value(numeral: str) -> int:
+    """1万2千, 百二十三, 二〇二六: the number."""
     whole = part = 0
     digits = ""
     for character in numeral:
@@ -157,7 +156,7 @@ def _value(numeral: str) -> int | None:
         else:
             whole += (part + int(digits or (0 if part else 1))) * (10**4 if character == "万" else 10**8)
             part, digits = 0, ""
-    return whole + part + int(digits or 0) if len(digits) <= 9 else None
+    return whole + part + int(digits or 0)
 
 
 def _humps(text: str) -> Iterator[str]:

@@ -92,7 +92,19 @@ def test_what_only_looks_like_a_figure_or_a_word_is_none(plain: str, unsaid: str
 
 
 @pytest.mark.parametrize(
-    "odd", ["", "万", "億万千百十", "一" * 5_000, "-".join("ab" for _ in range(5_000)), "々ゝ", "\u3099"]
+    "odd",
+    [
+        "",
+        "万円",
+        "億万千百十円",
+        "一" * 20_000,
+        "1" * 20_000 + "万円",
+        "1一" * 10_000 + "円",
+        "aB" * 5_000 + "_",
+        "-".join("ab" for _ in range(5_000)),
+        "々ゝ",
+        "\u3099",
+    ],
 )
 def test_no_text_is_too_odd_for_other_spellings(odd: str) -> None:
     assert isinstance(index_terms(odd), list)
