@@ -43,6 +43,8 @@ def taken_in(site: Site, portions: Sequence[Sequence[str]]) -> Site:
     return site
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_two_deployments_of_the_same_files_rank_the_same_questions_the_same(
     tmp_path: Path, parser: ParserProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
