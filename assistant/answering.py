@@ -220,16 +220,21 @@ async def finish(draft: Draft) -> Answer:
     return replace(answer, citations=cited.citations, passages=passages)
 
 
-async def nothing_found(draft: Draft, ledger: AskLedger) -> Answer:
-    """A refusal without passages; where files are being read just now, it says so, for one of them may hold the answer.
+def nothing_found(draft: Draft) -> Answer:
+    """A refusal without passages."""
+    is_readable_question = is_readable(draft.question.text)
+    return refusal(draft, RefusalReason.NOTHING_FOUND if is_readable_question else RefusalReason.UNREADABLE_QUESTION)
+
+
+async def told_of_reading(answer: Answer, ledger: AskLedger) -> Answer:
+    """The answer; a refusal says so where files are being read just now, for one of them may hold what was asked.
 
     Raises StoreUnavailable.
     """
-    if not is_readable(draft.question.text):
-        return refusal(draft, RefusalReason.UNREADABLE_QUESTION)
-    if await asyncio.to_thread(ledger.is_reading_files):
-        draft.notices.append(_BEING_READ)
-    return refusal(draft, RefusalReason.NOTHING_FOUND)
+    may_come = answer.refused and answer.reason != RefusalReason.UNREADABLE_QUESTION.value
+    if not may_come or not await asyncio.to_thread(ledger.is_reading_files):
+        return answer
+    return replace(answer, notices=(*answer.notices, _BEING_READ))
 
 
 async def _cited(text: str, offered: Sequence[Passage]) -> CitedText:

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from assistant.answering import Draft, Writing, finish, nothing_found, safely_quoted, talk_of
+from assistant.answering import Draft, Writing, finish, nothing_found, safely_quoted, talk_of, told_of_reading
 from assistant.backends import SecondModel, at_work, order_of, written
 from assistant.domain import Cited, Event, Failed, Finished, Found, Question, Rewritten
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
@@ -56,7 +56,7 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
         draft.found(await search(draft.standing, pipeline.indexes, limit=pipeline.passages_limit))
         yield Found(draft.passages)
         if not draft.passages:
-            answer = await nothing_found(draft, pipeline.indexes.ledger)
+            answer = nothing_found(draft)
         elif not order:
             answer = safely_quoted(draft, None)
         else:
@@ -69,6 +69,7 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
                 answer = await finish(draft)
             except (ModelUnavailable, ModelTimeout, ModelMissing, AnswerAborted) as error:
                 answer = safely_quoted(draft, error)
+        answer = await told_of_reading(answer, pipeline.indexes.ledger)
         for citation in answer.citations:
             yield Cited(citation)
         yield Finished(await note.answered(answer))

@@ -230,10 +230,12 @@ def test_a_question_without_letters_is_refused_as_unreadable(text: str) -> None:
     assert (answer.refused, answer.reason) == (True, "unreadable_question")
 
 
-def test_nothing_found_while_files_are_being_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_while_files_are_being_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LedgerOfThree, "is_reading_files", lambda self: True)
     nothing = answer_of("有給休暇の申請", pipeline(ScriptedModel("x"), readable=set()))
     assert [notice.code for notice in nothing.notices] == ["documents_being_read"]
+    unsaid = answer_of("有給休暇の申請", pipeline(ScriptedModel("情報が不足しているため回答できません。")))
+    assert (unsaid.reason, unsaid.notices[-1].code) == ("not_in_documents", "documents_being_read")
     something = answer_of("有給休暇の申請", pipeline(ScriptedModel("3営業日前まで [1]。")))
     assert "documents_being_read" not in {notice.code for notice in something.notices}
 
