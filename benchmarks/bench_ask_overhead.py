@@ -49,7 +49,8 @@ def assistant_on(deployment: LargeDeployment, *, ollama_url: str, data_folder: P
     model = OllamaChatModel(url=ollama_url, model="company-assistant", num_ctx=NUM_CTX)
     settings = Settings(_env_file=None)
     pipeline = Pipeline(
-        indexes, model, "bench", num_predict=settings.num_predict, budget_tokens=NUM_CTX - settings.num_predict - 16,
+        indexes=indexes, model=model, release_id="bench", num_predict=settings.num_predict,
+        budget_tokens=NUM_CTX - settings.num_predict - 16,
         passages_limit=settings.passages_limit,
     )  # fmt: skip
     return Assistant(deployment.ledger, pipeline, settings.question_limit_characters, stores, Auditor("none", b""))
