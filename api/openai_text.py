@@ -11,15 +11,14 @@ from collections.abc import Sequence
 
 from assistant.domain import Answer, Citation
 from assistant.errors import Language
-from assistant.marks import NUMBERS, numbers_in
+from assistant.marks import MARK, NUMBERS, numbers_in
 
 _OPENING = re.compile(r"[\[［【〔]")
 _CLOSING = re.compile(r"[\]］】〕]")
 _NUMBERS = re.compile(NUMBERS, re.IGNORECASE)
-_MARK = re.compile(r"\[\d{1,3}\]")
-_MARKS_AND_BLANKS = re.compile(r"\[\d{1,3}\]|\s")
-HELD_CHARACTERS = 32
-"""Longest bracket that may turn out to be a mark; a longer one is ordinary text."""
+_MARKS_AND_BLANKS = re.compile(rf"{MARK.pattern}|\s")
+HELD_CHARACTERS = 96
+"""Longest bracket that may turn out to be a mark, with a label before each of eight numbers; a longer one is ordinary text."""
 
 
 class StreamedText:
@@ -61,7 +60,7 @@ class StreamedText:
         rest = self._held
         if not (said + rest).strip():
             return answer.text
-        wrong = Counter(_MARK.findall(said + rest)) - Counter(_MARK.findall(answer.text))
+        wrong = Counter(MARK.findall(said + rest)) - Counter(MARK.findall(answer.text))
         if _bare(answer.text) in _bare(said + rest) and not wrong:
             return rest
         label = "確認後の回答:" if answer.language == "ja" else "Answer after checking:"

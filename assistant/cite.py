@@ -14,11 +14,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from assistant.domain import Citation, Notice, Passage
-from assistant.marks import BRACKETED, numbers_in, without_long_numbers
+from assistant.marks import BRACKETED, MARK, numbers_in, without_long_numbers
 from assistant.support import is_backed, is_foreign, plain_source, quote_span, says_more, states_fact
 from assistant.text import overlap, sentence_spans
 
-_MARK = re.compile(r"\[(\d{1,3})\]")
 _MARKS_AFTER_END = re.compile(r"([。.!?！？])(\s*(?:\[\d{1,3}\])+)")
 _END_MARKS = "。.!?！？"
 
@@ -74,7 +73,7 @@ def citing(answer: str, passages: Sequence[Passage]) -> Generator[None, None, Ci
         if judged.needs_source and not judged.numbers:
             notices.append(_unsourced_notice(length, length + len(judged.text)))
         for number in judged.numbers:
-            sentences_of.setdefault(number, []).append(_MARK.sub("", judged.text))
+            sentences_of.setdefault(number, []).append(MARK.sub("", judged.text))
         length += len(judged.text)
         yield
     citations = tuple(
@@ -86,8 +85,8 @@ def citing(answer: str, passages: Sequence[Passage]) -> Generator[None, None, Ci
 
 
 def _judged(sentence: str, passages: Sequence[Passage]) -> _Judged:
-    marked = [int(number) for number in dict.fromkeys(_MARK.findall(sentence))]
-    said = _MARK.sub("", sentence)
+    marked = [int(number) for number in dict.fromkeys(MARK.findall(sentence))]
+    said = MARK.sub("", sentence)
     if not states_fact(said):
         return _Judged(sentence, tuple(marked), needs_source=False, removed=0)
     kept = [number for number in marked if not is_foreign(said, passages[number - 1])]
@@ -105,7 +104,7 @@ def _judged(sentence: str, passages: Sequence[Passage]) -> _Judged:
 
 def _with_marks(sentence: str, numbers: Sequence[int]) -> str:
     """The sentence with these marks alone, before its end mark."""
-    bare = re.sub(r"\s+(?=[。.!?！？]|$)", "", _MARK.sub("", sentence))
+    bare = re.sub(r"\s+(?=[。.!?！？]|$)", "", MARK.sub("", sentence))
     if not numbers:
         return bare
     body = bare.rstrip(_END_MARKS)

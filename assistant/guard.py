@@ -15,10 +15,10 @@ from collections.abc import Sequence
 
 from assistant.domain import Notice, Passage
 from assistant.figures import Figure, figures_of, source_keys
+from assistant.marks import MARK
 from assistant.support import sayings
 from assistant.text import normalise, sentence_spans
 
-MARK = re.compile(r"\[(\d{1,3})\]")
 _QUOTED = re.compile(r"「([^「」]{2,400})」|『([^『』]{2,400})』|“([^“”]{2,400})”|\"([^\"\n]{2,400})\"")
 _LEAST_QUOTED_CHARACTERS = 8
 """A shorter 「…」 is a name or an emphasised word rather than a quotation."""

@@ -18,6 +18,8 @@ _LABEL = (
 _NUMBER = rf"{_LABEL}\d{{1,3}}"
 NUMBERS = rf"{_GAP}{_NUMBER}(?:{_GAP}(?:[,、，・;；&＆~〜～–—-]|and|と){_GAP}{_NUMBER})*{_GAP}"
 """What stands between the brackets of a mark."""
+MARK = re.compile(r"\[(\d{1,3})\]")
+"""A mark as it leaves the product: [n] and nothing else."""
 BRACKETED = re.compile(rf"[\[［【〔]({NUMBERS})[\]］】〕]", re.IGNORECASE)
 _LONG = re.compile(rf"[\[［]({_GAP}(?:\d{{4,}}|\d{{1,3}}(?:[,，]\d{{3}})+){_GAP})[\]］]")
 """A year or an amount in brackets: [2026], [1,000]. There are never so many passages."""

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 
 from assistant.cite import CitedText
 from assistant.domain import Notice
+from assistant.marks import MARK
 from assistant.pack import REFUSAL
 from assistant.support import PLAIN
 from assistant.text import normalise, overlap, sentence_spans
 
-_MARKS = re.compile(r"\[\d{1,3}\]")
 _BETWEEN = re.compile(r"[\s\"'“”‘’「」『』。、.,!?:;*_`()（）\[\]#>-]+")
 _COURTESY = re.compile(
     r"^(?:申し訳(?:ありません|ございません)が|恐れ入りますが|すみませんが|残念ながら|sorry(?:but)?|iamsorrybut|imsorrybut|unfortunately)+"
@@ -72,7 +72,7 @@ def verdict(cited: CitedText) -> Verdict:
         if _refuses(sentence) or (_says_nothing(sentence) and not _is_stated(sentence, sentence, cited))
     ]
     others = [sentence for sentence in sentences if sentence not in nothing and _bare(sentence)]
-    has_source = any(_MARKS.search(sentence) for sentence in others) or any(_answers_too(s, cited) for s in nothing)
+    has_source = any(MARK.search(sentence) for sentence in others) or any(_answers_too(s, cited) for s in nothing)
     if nothing and not has_source:
         return Verdict(is_refusal=True)
     if nothing:
@@ -83,7 +83,7 @@ def verdict(cited: CitedText) -> Verdict:
 
 
 def _bare(sentence: str) -> str:
-    return _BETWEEN.sub("", normalise(_MARKS.sub("", sentence)))
+    return _BETWEEN.sub("", normalise(MARK.sub("", sentence)))
 
 
 def _is_agreed(sentence: str) -> bool:
@@ -97,7 +97,7 @@ def _refuses(sentence: str) -> bool:
 
 def _own_words(sentence: str) -> str:
     """Without marks and without what it quotes."""
-    return normalise(_QUOTED.sub("", _MARKS.sub("", sentence))).replace("’", "'")
+    return normalise(_QUOTED.sub("", MARK.sub("", sentence))).replace("’", "'")
 
 
 def _answers_too(sentence: str, cited: CitedText) -> bool:
@@ -108,9 +108,9 @@ def _answers_too(sentence: str, cited: CitedText) -> bool:
 
 def _is_stated(said: str, sentence: str, cited: CitedText) -> bool:
     """Whether the quotation of a mark in the sentence plainly says it."""
-    numbers = {int(mark.strip("[]")) for mark in _MARKS.findall(sentence)}
+    numbers = set(map(int, MARK.findall(sentence)))
     return any(
-        overlap(_MARKS.sub("", said), citation.quote) >= PLAIN
+        overlap(MARK.sub("", said), citation.quote) >= PLAIN
         for citation in cited.citations
         if citation.number in numbers
     )

@@ -18,7 +18,7 @@ import yaml
 
 from assistant.domain import Passage
 from assistant.figures import Figure, figures_of, source_keys
-from assistant.guard import MARK
+from assistant.marks import MARK
 from assistant.text import normalise, sentence_spans
 from ingest.chunk import make_chunks
 from ingest.parsers import ParseLimits, parse_file

@@ -10,18 +10,17 @@ bootstrap, Efron 1979). ir-measures was picked over ranx: two small packages bes
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from assistant.marks import MARK
 from assistant.text import normalise
 
 RETRIEVAL = ("Hit@5", "Recall@5", "nDCG@10")
 RESAMPLES = 1000
 _SEED = 20261126
-_MARK = re.compile(r"\[\d{1,3}\]")
 Interval = tuple[float, float]
 
 
@@ -62,7 +61,7 @@ def containment(answer: str, *, must_say: Sequence[str], references: Sequence[st
     Compared without blanks after normalisation: width, case and line breaks do not count. The marks of citations say
     nothing: [3] is no 3.
     """
-    said = squeezed(_MARK.sub("", answer))
+    said = squeezed(MARK.sub("", answer))
     if must_say:
         return float(all(squeezed(words) in said for words in must_say))
     return float(any(squeezed(reference) in said for reference in references))
@@ -71,7 +70,7 @@ def containment(answer: str, *, must_say: Sequence[str], references: Sequence[st
 def character_f1(answer: str, references: Sequence[str]) -> float:
     """The best F1, 0 to 1, of the characters that the answer, without its marks, shares with a reference, counted with
     repetition."""
-    said = Counter(squeezed(_MARK.sub("", answer)))
+    said = Counter(squeezed(MARK.sub("", answer)))
     best = 0.0
     for reference in references:
         wanted = Counter(squeezed(reference))

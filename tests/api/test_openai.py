@@ -166,8 +166,9 @@ def test_an_answer_that_changed_after_checking_is_said_again(start_server: Start
         (["a [", "1", "] b"], ["a ", "", "[1] b"]),
         (["x [2, 1; 9]"], ["x [2][1]"]),
         (["［３］ 〔出典 2〕"], ["[3] [2]"]),
+        (["[passages 1, passages 2,", " passages 3,", " passages 1]"], ["", "", "[1][2][3]"]),
         (["arr[i] and [see below]"], ["arr[i] and [see below]"]),
-        (["open [ and then a long text that never closes it", " at all"], None),
+        (["open [ and then a text that never closes it" + " and goes on" * 5, " at all"], None),
         (["[[1]]"], None),
     ],
 )
