@@ -75,6 +75,20 @@ def test_a_golden_set_without_documents_says_what_to_do(deployment: Deployment, 
 
 
 @pytest.mark.slow
+def test_a_chat_model_that_is_away_is_told_before_anything_is_searched(
+    deployment: Deployment, beir: Path, tmp_path: Path
+) -> None:
+    asked = ("assistant", "evaluate", str(beir), "--keep", str(tmp_path / "kept"))
+    away = {"ASSISTANT_ANSWERS": "ollama", "ASSISTANT_OLLAMA_URL": "http://127.0.0.1:9", "LANG": "en_US.UTF-8"}
+    done = deployment.run(*asked, timeout_seconds=280, **away)
+    assert done.returncode == 1
+    assert "Ollama" in done.stderr
+    assert "search" not in done.stderr, "the bar of the search"
+    done = deployment.run(*asked, "--retrieval-only", timeout_seconds=280, **away)
+    assert (done.returncode, "Hit@5      1.000" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.slow
 def test_golden_questions_obey_the_rules_and_documents_that_are_not_there_are_told(
     deployment: Deployment, tmp_path: Path
 ) -> None:
