@@ -212,7 +212,9 @@ async def _evaluate(
             )
 
         if not choices.is_retrieval_only and assistant.pipeline.model is not None:
-            await assistant.pipeline.model.check()  # before minutes of searching, whose figures its error would take along
+            await (
+                assistant.pipeline.model.check()
+            )  # before minutes of searching, whose figures its error would take along
         paths = await asyncio.to_thread(assistant.ledger.searchable_paths)
         remarks = [*chosen.remarks, *_absent(chosen, paths, keys)]
         async with _progress("search") as told:
