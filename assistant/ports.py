@@ -1,7 +1,5 @@
 """What the pipeline needs from the outside, as protocols. Adapters implement them; vendors' types stop there.
-
-Asking is async, ingesting is sync; no operation exists in both colours.
-"""
+Asking is async, ingesting is sync; no operation exists in both colours."""
 
 from __future__ import annotations
 
@@ -74,26 +72,26 @@ class Embedder(Protocol):
 
 
 class VectorIndex(Protocol):
-    """Derived index of vectors by chunk id, one per generation. Raises StoreUnavailable."""
+    """Derived index of vectors by text hash, one per generation. Raises StoreUnavailable."""
 
-    def upsert(self, index_name: str, chunk_ids: Sequence[str], vectors: Vectors) -> None:
+    def upsert(self, index_name: str, text_hashes: Sequence[str], vectors: Vectors) -> None:
         """Adds or replaces; idempotent."""
         ...
 
-    def delete(self, index_name: str, chunk_ids: Sequence[str]) -> None:
-        """Removes ids; unknown ids are no error."""
+    def delete(self, index_name: str, text_hashes: Sequence[str]) -> None:
+        """Removes texts; unknown ones are no error."""
         ...
 
     def all_ids(self, index_name: str) -> Iterator[str]:
-        """Every id stored; empty when the index does not exist."""
+        """Every text hash stored; empty when the index does not exist."""
         ...
 
     def count(self, index_name: str) -> int:
-        """How many ids are stored; 0 when the index does not exist."""
+        """How many texts are stored; 0 when the index does not exist."""
         ...
 
-    def read(self, index_name: str, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
-        """The stored vector of each id, of shape (dimension,); unknown ids are missing."""
+    def read(self, index_name: str, text_hashes: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vector of each text, of shape (dimension,); unknown ones are missing."""
         ...
 
     def drop(self, index_name: str) -> None:
@@ -105,7 +103,7 @@ class VectorIndex(Protocol):
         ...
 
     async def search(self, index_name: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
-        """Nearest chunk ids with cosine similarity, best first."""
+        """Hashes of the nearest texts with cosine similarity, best first."""
         ...
 
 
@@ -283,7 +281,11 @@ class AskLedger(Protocol):
         ...
 
     def version_vectors(self, embedder_id: str, version_ids: Sequence[str]) -> list[VersionVectors]:
-        """Vectors of these versions' chunks, as the embedder made them."""
+        """Vectors of these versions' chunks, as the embedder made them; of equal texts of a version the first one's."""
+        ...
+
+    def chunks_of_texts(self, text_hashes: Sequence[str]) -> dict[str, list[str]]:
+        """Chunk ids of each text, the first one of every version that has it."""
         ...
 
     def read_passages(

@@ -27,6 +27,7 @@ from assistant.adapters.embedded import EmbeddedEmbedder
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.engine import now
+from assistant.adapters.ledger.indexes import LiveChunk
 from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.errors import StoreUnavailable
@@ -250,8 +251,8 @@ def _fill_indexes(
 ) -> None:
     """Fills each index that has no mark of being complete."""
     if not (cache / "chroma.complete").exists():
-        for chunk_ids, rows in _chunks(ledger, generation):
-            vectors.upsert(generation.index_name, chunk_ids, rows)
+        for chunks, rows in _chunks(ledger, generation):
+            vectors.upsert(generation.index_name, [chunk.text_hash for chunk in chunks], rows)
         (cache / "chroma.complete").touch()
     if not (cache / "lexical.complete").exists():
         lexical.drop(generation.index_name)
@@ -274,19 +275,20 @@ def _fill_where(ledger: Ledger, generation: Generation, url: str) -> None:
         WHERE_INDEX, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
     )
     groups_of = groups_by_version(ledger)
-    for chunk_ids, rows in _chunks(ledger, generation):
+    for chunks, rows in _chunks(ledger, generation):
+        chunk_ids = [chunk.chunk_id for chunk in chunks]
         metadatas = [dict.fromkeys(groups_of[chunk_id.split(":")[0]], True) for chunk_id in chunk_ids]
         for start in range(0, len(chunk_ids), 500):
             part = slice(start, start + 500)
             collection.upsert(ids=chunk_ids[part], embeddings=rows[part], metadatas=metadatas[part])
 
 
-def _chunks(ledger: Ledger, generation: Generation) -> Iterator[tuple[list[str], Vectors]]:
+def _chunks(ledger: Ledger, generation: Generation) -> Iterator[tuple[list[LiveChunk], Vectors]]:
     live = list(ledger.live_chunks())
     for start in range(0, len(live), _BATCH):
         some = live[start : start + _BATCH]
         known = ledger.read_vectors(generation.embedder_id, [chunk.text_hash for chunk in some])
-        yield [chunk.chunk_id for chunk in some], np.stack([known[chunk.text_hash] for chunk in some])
+        yield some, np.stack([known[chunk.text_hash] for chunk in some])
 
 
 def groups_by_version(ledger: Ledger) -> dict[str, list[str]]:

@@ -185,6 +185,7 @@ def _described(stores: Stores) -> list[dict[str, Any]]:
         {
             **asdict(generation),
             "chunks": len(stores.ledger.live_chunk_ids(is_beside=not generation.is_active)),
+            "texts": len(stores.ledger.live_texts(is_beside=not generation.is_active)),
             "vectors": sum(1 for _ in stores.vectors.all_ids(generation.index_name)),
             "quality": quality,
         }
@@ -193,7 +194,7 @@ def _described(stores: Stores) -> list[dict[str, Any]]:
 
 
 def _print_generations(listed: list[dict[str, Any]]) -> None:
-    table = Table("generation", "state", "embedder", "chunks", "fitness", "Hit@5 old → new", box=None)
+    table = Table("generation", "state", "embedder", "vectors", "fitness", "Hit@5 old → new", box=None)
     for entry in listed:
         fitness = ", ".join(f"{language} {share:.0%}" for language, share in sorted(entry["fitness"].items()))
         sets = (entry["quality"] or {}).get("sets", {})
@@ -204,7 +205,7 @@ def _print_generations(listed: list[dict[str, Any]]) -> None:
             entry["generation_id"][:10],
             entry["state"],
             entry["embedder_id"],
-            f"{entry['vectors']:,} / {entry['chunks']:,}",
+            f"{entry['vectors']:,} / {entry['texts']:,}",
             fitness or "-",
             quality or "-",
         )

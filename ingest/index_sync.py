@@ -164,7 +164,7 @@ def write_chunks(stores: Stores, generation: Generation, chunks: Sequence[LiveCh
 def _write_vectors(stores: Stores, generation: Generation, chunks: Sequence[LiveChunk]) -> None:
     if chunks:
         vectors = _vectors_of(stores, generation, chunks)
-        stores.vectors.upsert(generation.index_name, [chunk.chunk_id for chunk in chunks], vectors)
+        stores.vectors.upsert(generation.index_name, [chunk.text_hash for chunk in chunks], vectors)
 
 
 def _write_vectors_but_refused(stores: Stores, generation: Generation, chunks: Sequence[LiveChunk]) -> None:
@@ -214,8 +214,9 @@ def forget_retired(stores: Stores) -> int:
     chunk_ids = [chunk_id for ids in retired.values() for chunk_id in ids]
     if chunk_ids:
         for generation, _ in stores.ledger.generations():
+            texts = stores.ledger.forgotten_texts(is_beside=not generation.is_active)
             with _dropping_damage(stores, generation):
-                stores.vectors.delete(generation.index_name, chunk_ids)
+                stores.vectors.delete(generation.index_name, texts)
             with _dropping_damage(stores, generation):
                 stores.lexical.write(generation.index_name, add=(), delete=chunk_ids)
     stores.ledger.purge_versions(list(retired))
@@ -247,7 +248,7 @@ def _dropping_damage(stores: Stores, generation: Generation) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far an index is from the ledger, in chunk ids."""
+    """How far an index is from the ledger: the index of vectors in texts, by their hash, that of words in chunk ids."""
 
     missing: frozenset[str]
     surplus: frozenset[str]
@@ -261,13 +262,14 @@ class Difference:
 def compare(stores: Stores, generation: Generation) -> dict[str, Difference]:
     """Differences of `vectors` and `lexical` against the chunks that the generation must hold. Raises StoreUnavailable."""
     truth = stores.ledger.live_chunk_ids(is_beside=not generation.is_active)
-    refused = stores.ledger.refused_chunks(generation.embedder_id, is_beside=not generation.is_active)
+    refused = stores.ledger.refused_texts(generation.embedder_id)
+    texts = stores.ledger.live_texts(is_beside=not generation.is_active) - refused
     vectors = set(stores.vectors.all_ids(generation.index_name))
     lexical = set(stores.lexical.all_ids(generation.index_name))
     return {
         "vectors": Difference(
-            missing=frozenset(truth - vectors - refused.keys()),
-            surplus=frozenset(vectors - truth | vectors & refused.keys()),
+            missing=frozenset(texts - vectors),
+            surplus=frozenset(vectors - texts),
         ),
         "lexical": Difference(missing=frozenset(truth - lexical), surplus=frozenset(lexical - truth)),
     }
@@ -289,19 +291,37 @@ def mend(
     if vectors.is_none and lexical.is_none:
         return 0
     log.warning(
-        "indexes_mended", missing=len(vectors.missing | lexical.missing), surplus=len(vectors.surplus | lexical.surplus)
+        "indexes_mended",
+        missing=len(vectors.missing) + len(lexical.missing),
+        surplus=len(vectors.surplus) + len(lexical.surplus),
     )
-    stores.vectors.delete(generation.index_name, sorted(vectors.surplus))
     if lexical.surplus:
         stores.lexical.write(generation.index_name, add=(), delete=sorted(lexical.surplus))
-    missing = sorted(vectors.missing | lexical.missing)
-    for start in range(0, len(missing), MEND_BATCH):
-        entries = []
-        for first in range(start, min(start + MEND_BATCH, len(missing)), WRITE_BATCH):
-            some = missing[first : first + WRITE_BATCH]
-            chunks = list(stores.ledger.live_chunks(some, is_beside=not generation.is_active))
-            _write_vectors_but_refused(stores, generation, [c for c in chunks if c.chunk_id in vectors.missing])
-            entries += [(chunk.chunk_id, chunk.title, chunk.embedding_text) for chunk in chunks]
-            progress(first + len(some), len(missing))
+    written = len(vectors.missing) + len(lexical.missing)
+    _mend_words(stores, generation, sorted(lexical.missing), lambda done: progress(done, written))
+    _mend_vectors(
+        stores, generation, sorted(vectors.missing), lambda done: progress(len(lexical.missing) + done, written)
+    )
+    stores.vectors.delete(generation.index_name, sorted(vectors.surplus))  # an index of before answers until here
+    return written + len(vectors.surplus) + len(lexical.surplus)
+
+
+def _mend_words(
+    stores: Stores, generation: Generation, chunk_ids: Sequence[str], progress: Callable[[int], None]
+) -> None:
+    for start in range(0, len(chunk_ids), MEND_BATCH):
+        some = chunk_ids[start : start + MEND_BATCH]
+        chunks = stores.ledger.live_chunks(some, is_beside=not generation.is_active)
+        entries = [(chunk.chunk_id, chunk.title, chunk.embedding_text) for chunk in chunks]
         stores.lexical.write(generation.index_name, add=entries, delete=())
-    return len(missing) + len(vectors.surplus | lexical.surplus)
+        progress(start + len(some))
+
+
+def _mend_vectors(
+    stores: Stores, generation: Generation, texts: Sequence[str], progress: Callable[[int], None]
+) -> None:
+    for start in range(0, len(texts), WRITE_BATCH):
+        some = texts[start : start + WRITE_BATCH]
+        chunks = stores.ledger.chunks_with(some, is_beside=not generation.is_active)
+        _write_vectors_but_refused(stores, generation, chunks)
+        progress(start + len(some))

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from assistant.adapters.ledger.proving import Proof, Provable
-from assistant.candidates import LEAST_HITS
+from assistant.candidates import LEAST_HITS, in_reach
 from assistant.domain import DocumentStatus, Filters, Principal
 from assistant.errors import DocumentError, FailureReason, StoreUnavailable
 from assistant.fold import is_older
@@ -123,7 +123,8 @@ def measure(stores: Stores, generation: Generation, *, embedder: Embedder | None
 def _measure(stores: Stores, generation: Generation, embedder: Embedder, chunks: int) -> dict[str, Any]:
     sample = _sample(stores, generation)
     top = max(TOP, chunks // ONE_IN)
-    fitness: dict[str, Any] = {"chunks": chunks, "top": top}
+    texts = len(stores.ledger.live_texts(is_beside=not generation.is_active))
+    fitness: dict[str, Any] = {"chunks": chunks, "texts": texts, "top": top}
     for language, probes in sample.items():
         found = _found_by_vectors(stores, embedder, generation, probes, top)
         fitness[language] = {"found": found, "probes": len(probes)}
@@ -133,10 +134,15 @@ def _measure(stores: Stores, generation: Generation, embedder: Embedder, chunks:
 
 
 def _chunks_to_measure(stores: Stores, generation: Generation) -> int | None:
-    """How many chunks there are, when the fitness is unknown or that of a corpus of another size; else None."""
+    """How many chunks there are, when the fitness is unknown or that of a corpus of another size; else None. One without
+    `texts` was measured while the index held equal texts many times and could not be trusted (docs/decisions/0033)."""
     former = stores.ledger.fitness(generation.generation_id)
     chunks = len(stores.ledger.live_chunk_ids(is_beside=not generation.is_active))
-    if former is not None and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]:
+    if (
+        former is not None
+        and "texts" in former
+        and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]
+    ):
         return None
     return chunks
 
@@ -169,10 +175,14 @@ def _sample(stores: Stores, generation: Generation) -> dict[str, list[tuple[str,
 def _found_by_vectors(
     stores: Stores, embedder: Embedder, generation: Generation, probes: Sequence[tuple[str, str]], top: int
 ) -> int:
+    ledger = stores.ledger if generation.is_active else stores.ledger.beside()
+    everybody = Principal("ingestion", groups=stores.ledger.every_group())
+    reach = ledger.read_reach(principal=everybody, filters=Filters())
+
     async def found(version_id: str, question: str) -> float:
         vector = await embedder.embed_query(question)
         hits = await stores.vectors.search(generation.index_name, vector, limit=max(2 * top, LEAST_HITS))
-        return _chance(hits, version_id, top)
+        return _chance(in_reach(ledger.chunks_of_texts, hits, reach, limit=2 * top), version_id, top)
 
     async def ask_all() -> int:
         return round(sum([await found(*probe) for probe in probes]))

@@ -1,11 +1,11 @@
-"""The one door to Chroma: vectors by chunk id on a Chroma server, one collection for each index.
+"""The one door to Chroma: vectors by text hash on a Chroma server, one collection for each index.
 
     writing   (sync)  -> chromadb.HttpClient -> /api/v2
     reading   (sync)  -> httpx               -> /api/v2 .../get, count   (importing chromadb takes a second and 35 MB, and
     asking    (async) -> httpx               -> /api/v2 .../query         its async client leaves a connection open in
                                                                           every event loop it has seen)
 
-Only vectors and ids go in: text, names and rights stay in the ledger. The directory belongs to the server alone; two
+Only vectors and hashes of texts go in: text, names and rights stay in the ledger. The directory belongs to the server alone; two
 processes on it corrupt it. Collection is Chroma's word and stays in this file.
 """
 
@@ -27,6 +27,7 @@ import structlog
 from assistant.adapters.model_http import HTTPX_ERRORS, async_client, sync_client
 from assistant.errors import EmbedderMismatch, StoreDamaged, StoreError, StoreUnavailable, Text
 from assistant.ports import Vectors
+from assistant.reach import version_of
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +37,9 @@ CHROMA_ENVIRONMENT = {"RUST_LOG": "warn"}
 _BATCH_VECTORS = 500  # the vendor advises 50 to 250, and refuses 5,461
 _PAGE_IDS = 5_000
 _DATABASE_PATH = "/api/v2/tenants/default_tenant/databases/default_database"
+_OF_TEXTS = "-texts"
+"""Ends the name of a collection that has a vector for each text. One with a vector for each chunk, as versions before had it,
+has the bare name, and is asked as long as it is there: the ingestion that writes the new one deletes its chunks last."""
 _COSINE = {"hnsw": {"space": "cosine"}}  # the default, l2, does not fit unit vectors' similarity
 
 _HINT = Text(
@@ -103,50 +107,52 @@ class ChromaVectorIndex:
         self._client: Any = None
         self._collection_ids: dict[str, str] = {}
 
-    def upsert(self, index_name: str, chunk_ids: Sequence[str], vectors: Vectors) -> None:
+    def upsert(self, index_name: str, text_hashes: Sequence[str], vectors: Vectors) -> None:
         """Adds or replaces, in batches. Raises StoreUnavailable; EmbedderMismatch for vectors of another length."""
-        rows = {chunk_id: row for row, chunk_id in enumerate(chunk_ids)}  # Chroma refuses an id that comes twice
+        rows = {text_hash: row for row, text_hash in enumerate(text_hashes)}  # Chroma refuses an id that comes twice
         ids = list(rows)
         if not ids:
             return
         with self._mapped():
             collection = self._connected().get_or_create_collection(
-                index_name, configuration=_COSINE, embedding_function=None
+                index_name + _OF_TEXTS, configuration=_COSINE, embedding_function=None
             )
             for start in range(0, len(ids), _BATCH_VECTORS):
                 batch = ids[start : start + _BATCH_VECTORS]
-                collection.upsert(ids=batch, embeddings=vectors[[rows[chunk_id] for chunk_id in batch]])
+                collection.upsert(ids=batch, embeddings=vectors[[rows[text_hash] for text_hash in batch]])
 
-    def delete(self, index_name: str, chunk_ids: Sequence[str]) -> None:
-        """Removes ids, in batches; unknown ones are no error. Raises StoreUnavailable."""
+    def delete(self, index_name: str, text_hashes: Sequence[str]) -> None:
+        """Removes texts, in batches; unknown ones are no error. A chunk's id stands for all of them: nobody removes one
+        alone. Raises StoreUnavailable."""
         with self._mapped():
-            collection = self._collection(index_name) if chunk_ids else None
+            if any(name != version_of(name) for name in text_hashes):
+                self._drop(index_name)
+            collection = self._collection(index_name + _OF_TEXTS) if text_hashes else None
             if collection is None:
                 return
-            for start in range(0, len(chunk_ids), _BATCH_VECTORS):
-                collection.delete(ids=list(chunk_ids[start : start + _BATCH_VECTORS]))
+            for start in range(0, len(text_hashes), _BATCH_VECTORS):
+                collection.delete(ids=list(text_hashes[start : start + _BATCH_VECTORS]))
 
     def all_ids(self, index_name: str) -> Iterator[str]:
-        """Every id stored, page by page. Raises StoreUnavailable."""
-        offset = 0
-        while True:
-            page = self._told(index_name, "get", {"include": [], "limit": _PAGE_IDS, "offset": offset})
-            ids = [] if page is None else page["ids"]
-            yield from ids
-            if len(ids) < _PAGE_IDS:
-                return
-            offset += len(ids)
+        """Every text hash stored, page by page, and the chunks of an index of before. Raises StoreUnavailable."""
+        for name in _names(index_name):
+            offset, page = 0, [""] * _PAGE_IDS
+            while len(page) == _PAGE_IDS:
+                told = self._told(name, "get", {"include": [], "limit": _PAGE_IDS, "offset": offset})
+                page = [] if told is None else told["ids"]
+                yield from page
+                offset += len(page)
 
     def count(self, index_name: str) -> int:
-        """How many ids are stored; 0 when there is no such index. Raises StoreUnavailable."""
-        return int(self._told(index_name, "count") or 0)
+        """How many texts are stored; 0 when there is no such index. Raises StoreUnavailable."""
+        return sum(int(self._told(name, "count") or 0) for name in _names(index_name))
 
-    def read(self, index_name: str, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
-        """The stored vectors by id; unknown ids are missing. Raises StoreUnavailable."""
+    def read(self, index_name: str, text_hashes: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors by text hash; unknown ones are missing. Raises StoreUnavailable."""
         found: dict[str, Vectors] = {}
-        for start in range(0, len(chunk_ids), _BATCH_VECTORS):
-            batch = list(chunk_ids[start : start + _BATCH_VECTORS])
-            told = self._told(index_name, "get", {"ids": batch, "include": ["embeddings"]})
+        for start in range(0, len(text_hashes), _BATCH_VECTORS):
+            batch = list(text_hashes[start : start + _BATCH_VECTORS])
+            told = self._told(index_name + _OF_TEXTS, "get", {"ids": batch, "include": ["embeddings"]})
             if told is not None:
                 rows = np.asarray(told["embeddings"], dtype=np.float32)
                 found |= dict(zip(told["ids"], rows, strict=True))
@@ -155,8 +161,12 @@ class ChromaVectorIndex:
     def drop(self, index_name: str) -> None:
         """Removes the whole index; not existing is no error. Raises StoreUnavailable."""
         with self._mapped():
-            if self._collection(index_name) is not None:
-                self._connected().delete_collection(index_name)
+            for name in _names(index_name):
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        if self._collection(name) is not None:
+            self._connected().delete_collection(name)
 
     def check(self) -> None:
         """Returns when the server answers. Raises StoreUnavailable."""
@@ -168,7 +178,7 @@ class ChromaVectorIndex:
             raise self._refused(response.text, permanent=False)
 
     async def search(self, index_name: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
-        """Nearest chunk ids with cosine similarity, best first; nothing while the index does not exist.
+        """Hashes of the nearest texts with cosine similarity, best first; nothing while the index does not exist.
 
         Raises StoreUnavailable; EmbedderMismatch for a vector of another length.
         """
@@ -180,7 +190,7 @@ class ChromaVectorIndex:
                 response = await self._asked(client, index_name, query)
             found = {"ids": [[]], "distances": [[]]} if response is None else response.json()
             pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-            return [(str(chunk_id), min(1.0, 1.0 - float(distance))) for chunk_id, distance in pairs]
+            return [(str(text_hash), min(1.0, 1.0 - float(distance))) for text_hash, distance in pairs]
         except HTTPX_ERRORS as error:
             raise self._away() from error
         except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -189,12 +199,9 @@ class ChromaVectorIndex:
     async def _asked(self, client: httpx.AsyncClient, index_name: str, query: dict[str, Any]) -> httpx.Response | None:
         """The server's answer, or None when there is no such collection. Its id is remembered, and found anew when gone."""
         for _ in range(2):
-            if index_name not in self._collection_ids:
-                response = await client.get(f"{self._url}{_DATABASE_PATH}/collections/{index_name}")
-                if self._is_absent(response):
-                    _log.warning("vector_index_absent", index_name=index_name)
-                    return None
-                self._collection_ids[index_name] = response.json()["id"]
+            if index_name not in self._collection_ids and not await self._remember(client, index_name):
+                _log.warning("vector_index_absent", index_name=index_name)
+                return None
             collection_url = f"{self._url}{_DATABASE_PATH}/collections/{self._collection_ids[index_name]}"
             response = await client.post(f"{collection_url}/query", json=query)
             if not self._is_absent(response):
@@ -202,12 +209,21 @@ class ChromaVectorIndex:
             del self._collection_ids[index_name]
         return None
 
-    def _told(self, index_name: str, what: str, body: dict[str, Any] | None = None) -> Any | None:
-        """What the server says of an index, or None where there is none. Raises StoreUnavailable, StoreDamaged."""
+    async def _remember(self, client: httpx.AsyncClient, index_name: str) -> bool:
+        """Whether there is such an index; its id is known then."""
+        for name in _names(index_name):
+            response = await client.get(f"{self._url}{_DATABASE_PATH}/collections/{name}")
+            if not self._is_absent(response):
+                self._collection_ids[index_name] = response.json()["id"]
+                return True
+        return False
+
+    def _told(self, name: str, what: str, body: dict[str, Any] | None = None) -> Any | None:
+        """What the server says of a collection, or None where there is none. Raises StoreUnavailable, StoreDamaged."""
         collections = f"{self._url}{_DATABASE_PATH}/collections"
         try:
             with sync_client(timeout=self._timeout) as client:
-                known = client.get(f"{collections}/{index_name}")
+                known = client.get(f"{collections}/{name}")
                 if self._is_absent(known):
                     return None
                 url = f"{collections}/{known.json()['id']}/{what}"
@@ -227,11 +243,11 @@ class ChromaVectorIndex:
             return True
         raise self._error_of(name, words)
 
-    def _collection(self, index_name: str) -> Any | None:
+    def _collection(self, name: str) -> Any | None:
         from chromadb.errors import NotFoundError
 
         try:
-            return self._connected().get_collection(index_name, embedding_function=None)
+            return self._connected().get_collection(name, embedding_function=None)
         except NotFoundError:
             return None
 
@@ -334,6 +350,10 @@ class ChromaVectorIndex:
     @property
     def _shown_url(self) -> str:
         return self._url.rsplit("@", 1)[-1]
+
+
+def _names(index_name: str) -> tuple[str, str]:
+    return index_name, index_name + _OF_TEXTS
 
 
 def _said(response: httpx.Response) -> tuple[str, str]:

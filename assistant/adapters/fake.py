@@ -150,31 +150,31 @@ class InMemoryVectorIndex:
     def __init__(self) -> None:
         self._indexes: dict[str, dict[str, Vectors]] = {}
 
-    def upsert(self, index_name: str, chunk_ids: Sequence[str], vectors: Vectors) -> None:
+    def upsert(self, index_name: str, text_hashes: Sequence[str], vectors: Vectors) -> None:
         """Adds or replaces. Raises EmbedderMismatch for vectors of another length."""
-        if not chunk_ids:
+        if not text_hashes:
             return
         self._expect_length(index_name, vectors)
         rows = self._indexes.setdefault(index_name, {})
-        rows.update({chunk_id: vectors[row].copy() for row, chunk_id in enumerate(chunk_ids)})
+        rows.update({text_hash: vectors[row].copy() for row, text_hash in enumerate(text_hashes)})
 
-    def delete(self, index_name: str, chunk_ids: Sequence[str]) -> None:
-        """Removes ids; unknown ones are no error."""
-        for chunk_id in chunk_ids:
-            self._indexes.get(index_name, {}).pop(chunk_id, None)
+    def delete(self, index_name: str, text_hashes: Sequence[str]) -> None:
+        """Removes texts; unknown ones are no error."""
+        for text_hash in text_hashes:
+            self._indexes.get(index_name, {}).pop(text_hash, None)
 
     def all_ids(self, index_name: str) -> Iterator[str]:
-        """Every id stored."""
+        """Every text hash stored."""
         yield from list(self._indexes.get(index_name, {}))
 
     def count(self, index_name: str) -> int:
-        """How many ids are stored."""
+        """How many texts are stored."""
         return len(self._indexes.get(index_name, {}))
 
-    def read(self, index_name: str, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
-        """The stored vectors by id; unknown ids are missing."""
+    def read(self, index_name: str, text_hashes: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors by text hash; unknown ones are missing."""
         rows = self._indexes.get(index_name, {})
-        return {chunk_id: rows[chunk_id].copy() for chunk_id in chunk_ids if chunk_id in rows}
+        return {text_hash: rows[text_hash].copy() for text_hash in text_hashes if text_hash in rows}
 
     def drop(self, index_name: str) -> None:
         """Removes the whole index; not existing is no error."""
@@ -184,10 +184,10 @@ class InMemoryVectorIndex:
         """Always returns."""
 
     async def search(self, index_name: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
-        """Nearest ids with cosine similarity, best first. Raises EmbedderMismatch for a vector of another length."""
+        """Hashes of the nearest texts with cosine similarity, best first. Raises EmbedderMismatch for a vector of another length."""
         self._expect_length(index_name, vector)
         rows = self._indexes.get(index_name, {})
-        scored = [(chunk_id, min(1.0, float(row @ vector[0]))) for chunk_id, row in rows.items()]
+        scored = [(text_hash, min(1.0, float(row @ vector[0]))) for text_hash, row in rows.items()]
         return sorted(scored, key=lambda pair: -pair[1])[: max(0, limit)]
 
     def _expect_length(self, index_name: str, vectors: Vectors) -> None:

@@ -14,11 +14,12 @@ from assistant import candidates
 from assistant.adapters.fake import InMemoryVectorIndex
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, version_id_of
-from assistant.candidates import DEPTH, Held, Hits, by_meaning
+from assistant.candidates import DEPTH, Held, Hits, by_meaning, in_reach
 from assistant.domain import Chunk, DocumentStatus, Filters, ParsedDocument, Principal, SourceFile
 from assistant.errors import EmbedderMismatch
 from assistant.generation import Generation
 from assistant.ports import Vectors
+from assistant.reach import Reach
 
 DOCUMENTS = 100
 CHUNKS_EACH = 5
@@ -89,7 +90,7 @@ def make_library(place: Path, groups_of: Callable[[int], list[str]], *, document
         stored |= {text_hash_of(text): vectors[row] for row, text in enumerate(texts)}
         made.document_ids.append(document_id)
         made.vectors.update(zip(chunk_ids(document_id), vectors, strict=True))
-        made.index.upsert("index", chunk_ids(document_id), vectors)
+        made.index.upsert("index", [text_hash_of(text) for text in texts], vectors)
     ledger.save_vectors("e", stored)
     ledger.activate_versions(
         [(each, version_id_of(each, "1", "p"), DocumentStatus.INDEXED) for each in made.document_ids]
@@ -148,6 +149,57 @@ def test_where_too_few_hits_of_the_index_are_in_reach_every_vector_in_reach_is_c
     hits = library.nearest(ALL, question, Held(), Filters(folders=("half-1",)))
     assert library.index.asked == [30]
     assert ids(hits) == library.brute_force(range(1, DOCUMENTS, 2), question)
+
+
+class Texts:
+    """A ledger of texts, each with the chunks that have it, which counts how many it is asked for."""
+
+    def __init__(self, chunks: dict[str, list[str]]) -> None:
+        self.chunks = chunks
+        self.asked = 0
+
+    def chunks_of_texts(self, text_hashes: Sequence[str]) -> dict[str, list[str]]:
+        self.asked += len(text_hashes)
+        return {name: self.chunks[name] for name in text_hashes if name in self.chunks}
+
+
+READER = Reach({"a": 1, "b": 1}, 2, 3)
+
+
+def test_a_text_is_found_in_every_version_that_one_may_read_and_in_no_other() -> None:
+    ledger = Texts({"form": ["a:1", "b:7", "closed:0"], "own": ["b:2"], "secret": ["closed:3"]})
+    hits = [("form", 0.9), ("secret", 0.8), ("retired", 0.7), ("own", 0.6), ("a:4", 0.5), ("closed:5", 0.4)]
+    found = in_reach(ledger.chunks_of_texts, hits, READER, limit=10)
+    assert found == [("a:1", 0.9), ("b:7", 0.9), ("b:2", 0.6), ("a:4", 0.5)]
+
+
+def test_no_more_texts_are_looked_up_than_needed_and_equals_stay_together() -> None:
+    ledger = Texts({f"t{number}": [f"a:{number}"] for number in range(400)})
+    falling = [(f"t{number}", 1.0 - number / 1000) for number in range(400)]
+    assert len(in_reach(ledger.chunks_of_texts, falling, READER, limit=100)) == 100
+    assert ledger.asked == 125
+    level = [(name, 0.9 if number in range(90, 300) else score) for number, (name, score) in enumerate(falling)]
+    level.sort(key=lambda hit: -hit[1])
+    found = in_reach(ledger.chunks_of_texts, level, READER, limit=100)
+    assert sum(score == 0.9 for _, score in found) == 210
+
+
+def test_the_chunks_of_a_text_are_looked_up_once_until_something_changes(tmp_path: Path, question: Vectors) -> None:
+    made, held = make_library(tmp_path, lambda number: ["all"], documents=20), Held()
+    read: list[int] = []
+    real = made.ledger.chunks_of_texts
+
+    def counted(text_hashes: Sequence[str]) -> dict[str, list[str]]:
+        read.append(len(text_hashes))
+        return real(text_hashes)
+
+    made.ledger.chunks_of_texts = counted  # type: ignore[method-assign]
+    first = made.nearest(ALL, question, held)
+    assert (made.nearest(ALL, question, held), read) == (first, [100])
+    made.ledger.delete_documents(made.document_ids[:10])
+    assert len(made.nearest(ALL, question, held)) == 50
+    assert len(read) > 1
+    made.ledger.close()
 
 
 def test_one_who_may_read_nothing_finds_nothing(library: Library, question: Vectors) -> None:

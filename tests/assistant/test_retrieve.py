@@ -47,6 +47,9 @@ class LedgerOfThree:
         embedded = FakeEmbedder().embed_documents([TEXTS[version_id] for version_id in version_ids])
         return [VersionVectors(v, (v,), embedded[[row]]) for row, v in enumerate(version_ids)]
 
+    def chunks_of_texts(self, text_hashes: Sequence[str]) -> dict[str, list[str]]:
+        return {text_hash: [text_hash] for text_hash in text_hashes}
+
     def read_passages(
         self, chunk_scores: Sequence[tuple[str, float]], *, principal: Principal, filters: Filters, limit: int
     ) -> list[Passage]:

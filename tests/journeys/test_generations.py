@@ -49,7 +49,7 @@ def test_another_embedder_is_built_compared_switched_to_and_given_up_while_answe
             assert at.status()["rebuild_due"] is None
             listed = json.loads(at.run("ingest", "generations", "--json").stdout)
             assert [entry["state"] for entry in listed] == ["active", "previous"]
-            assert [entry["vectors"] == entry["chunks"] > 0 for entry in listed] == [True, True]
+            assert [entry["vectors"] == entry["texts"] > 0 for entry in listed] == [True, True]
 
             assert "nomic-embed-text" in at.run("ingest", "rollback").stdout
             assert embedders_asked(at, ollama) == {"nomic-embed-text"}

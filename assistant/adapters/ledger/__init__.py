@@ -29,6 +29,7 @@ from assistant.adapters.ledger.receipts import Receipts
 from assistant.adapters.ledger.releases import Releases
 from assistant.adapters.ledger.remembering import Remembering
 from assistant.adapters.ledger.sign_ins import SignIns
+from assistant.adapters.ledger.texts import Texts
 from assistant.adapters.ledger.unanswered import Unanswered
 from assistant.adapters.ledger.unfinished import UnfinishedAnswers
 from assistant.adapters.ledger.usage import Usage
@@ -50,6 +51,7 @@ class Ledger(
     Folders,
     Ingesting,
     Indexes,
+    Texts,
     Generations,
     Proving,
     Receipts,

@@ -396,5 +396,5 @@ Index(None, conversations.c.principal, conversations.c.updated_at)
 Index(None, answers.c.created_at)
 Index(None, document_groups.c.group_name)
 Index(None, jobs.c.place, unique=True)
-# A scan asks which versions came through another pipeline than the usual one, without a look at the texts.
+Index(None, chunks.c.text_hash, chunks.c.chunk_id)  # the index of vectors names texts
 Index(None, versions.c.state, versions.c.pipeline_id, versions.c.version_id)

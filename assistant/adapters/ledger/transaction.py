@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,12 +20,14 @@ def slices(keys: Sequence[str]) -> Iterator[list[str]]:
         yield list(keys[start : start + LOOKUP_LIMIT])
 
 
-def plain_rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+def plain_rows(
+    connection: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     """The rows as the database's driver gives them: plain tuples, no conversions. For columns of text and whole numbers.
 
     Of 10,000 rows of nine columns SQLAlchemy's own row objects took a quarter of the time.
     """
-    result = connection.execute(statement)
+    result = connection.execute(statement, values)
     rows = list(result.cursor.fetchall()) if result.cursor is not None else []
     result.close()
     return rows

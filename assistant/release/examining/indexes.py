@@ -28,11 +28,14 @@ class IndexedLedger(Protocol):
     def live_chunk_ids(self, *, is_beside: bool = ...) -> set[str]:
         """Ids of all chunks that answers may come from."""
 
-    def refused_chunks(self, embedder_id: str, *, is_beside: bool = ...) -> dict[str, str]:
-        """Chunks that the embedder refuses, which are in no vector index."""
+    def live_texts(self, *, is_beside: bool = ...) -> set[str]:
+        """Hashes of their texts."""
 
-    def chunk_vectors(self, embedder_id: str, chunk_ids: Sequence[str]) -> Mapping[str, Vectors]:
-        """Vectors of chunks, as the ledger keeps them."""
+    def refused_texts(self, embedder_id: str) -> set[str]:
+        """Texts that the embedder refuses, which are in no vector index."""
+
+    def read_vectors(self, embedder_id: str, text_hashes: Sequence[str]) -> Mapping[str, Vectors]:
+        """Vectors of texts, as the ledger keeps them."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,8 @@ def compare_indexes(
 ) -> Compared:
     """Looks at both indexes of the generation. Raises StoreUnavailable."""
     truth = ledger.live_chunk_ids()
-    refused = ledger.refused_chunks(generation.embedder_id).keys()
     words = set(lexical.all_ids(generation.index_name))
-    embedded = truth - refused
+    embedded = ledger.live_texts() - ledger.refused_texts(generation.embedder_id)
     sample = random.Random(0).sample(sorted(embedded), min(SAMPLE, len(embedded)))  # noqa: S311  guards nothing
     stored = vectors.read(generation.index_name, sample)
     if len(truth) < ALL_IDS_BELOW:
@@ -71,7 +73,7 @@ def compare_indexes(
     else:
         count = vectors.count(generation.index_name)
         missing, surplus = max(len(sample) - len(stored), len(embedded) - count, 0), max(count - len(embedded), 0)
-    kept = ledger.chunk_vectors(generation.embedder_id, list(stored))
+    kept = ledger.read_vectors(generation.embedder_id, list(stored))
     return Compared(
         chunks=len(truth),
         vectors_missing=missing,
@@ -80,7 +82,7 @@ def compare_indexes(
         words_surplus=len(words - truth),
         sampled=len(stored),
         differing=sum(
-            chunk_id not in kept or _cosine(stored[chunk_id], kept[chunk_id]) < LEAST_COSINE for chunk_id in stored
+            text not in kept or _cosine(vector, kept[text]) < LEAST_COSINE for text, vector in stored.items()
         ),
     )
 
