@@ -212,9 +212,8 @@ async def _evaluate(
             )
 
         if not choices.is_retrieval_only and assistant.pipeline.model is not None:
-            await (
-                assistant.pipeline.model.check()
-            )  # before minutes of searching, whose figures its error would take along
+            # Now, since at the end its error would take the figures of the search along.
+            await assistant.pipeline.model.check()
         paths = await asyncio.to_thread(assistant.ledger.searchable_paths)
         remarks = [*chosen.remarks, *_absent(chosen, paths, keys)]
         async with _progress("search") as told:

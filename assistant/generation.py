@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class GenerationState(StrEnum):
@@ -34,8 +35,8 @@ class Generation:
     """One build of the indexes with one embedder; `index_name` is what both indexes call it.
 
     `fitness` is the share of probe questions of a language (ja, en) that its vectors alone answer from the right
-    document, 0 to 1; a language with too few probe questions is missing. `embedder` is None in ledgers that were
-    written before it was recorded: the configured one is meant.
+    document, 0 to 1; a language with too few probe questions is missing. `means` are the mean vectors of its languages (see
+    languages.py). `embedder` is None in ledgers that were written before it was recorded: the configured one is meant.
     """
 
     generation_id: str
@@ -44,6 +45,11 @@ class Generation:
     index_name: str
     is_active: bool
     fitness: Mapping[str, float] = field(default_factory=dict)
+    means: Mapping[str, str] = field(default_factory=dict)
     embedder: EmbedderSpec | None = None
     state: GenerationState = GenerationState.ACTIVE
     created_at: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """For JSON; without the vectors."""
+        return {name: value for name, value in asdict(self).items() if name != "means"}

@@ -25,8 +25,9 @@ from dataclasses import dataclass, replace
 
 from assistant.domain import Candidate, Passage
 from assistant.errors import RerankerUnavailable
+from assistant.languages import is_in_other_language, is_japanese
 from assistant.ports import Reranker
-from assistant.text import japanese_share, lexical_terms, query_weight, searched, spelled_words
+from assistant.text import lexical_terms, query_weight, searched, spelled_words
 from assistant.ties import place_of, runs
 
 MEANING, WORDS, COVERAGE = 0.4, 0.4, 0.3
@@ -40,9 +41,6 @@ EXPECTED_SHARE = 0.8
 examples/: Hit@5 .38 without, .88 with; questions in the documents' language lose nothing (docs/lab-notes.md, 2026-11-26)."""
 SHARED_ACROSS = 0.5
 """Coverage by a passage in another language from which words do tell: a question of a product's name or number alone."""
-JAPANESE_SHARE = 0.2
-LANGUAGE_CHARACTERS = 200
-"""Of a passage, enough to tell its language."""
 LONGEST_TERMS = 128
 """Distinct terms of a question that coverage looks at: enough for any question, and a pasted page stays fast."""
 
@@ -94,14 +92,14 @@ class CoverageReranker:
 
 def coverage_scores(question: str, candidates: Sequence[Candidate], *, meaning_weight: float = 1.0) -> list[float]:
     """See the module; 2 ms for fifty passages."""
-    is_japanese = japanese_share(question) >= JAPANESE_SHARE
+    asks_in_japanese = is_japanese(question)
     covered, coverage_weight = _covered(
-        question, [candidate.passage for candidate in candidates], is_japanese=is_japanese
+        question, [candidate.passage for candidate in candidates], is_japanese=asks_in_japanese
     )
     words_weight = WORDS * min(1.0, max(covered, default=0.0) / COVERED_ENOUGH)
     meanings = _spread([candidate.meaning for candidate in candidates])
     strongest = max((candidate.words or 0.0 for candidate in candidates), default=0.0) or 1.0
-    others = [_is_in_another_language(candidate.passage, is_japanese=is_japanese) for candidate in candidates]
+    others = [is_in_other_language(candidate.passage.text, than_japanese=asks_in_japanese) for candidate in candidates]
     shared = max((share for share, is_other in zip(covered, others, strict=True) if is_other), default=0.0)
     expected = EXPECTED_SHARE * (WORDS + coverage_weight) if shared < SHARED_ACROSS else 0.0
     scores = []
@@ -112,14 +110,6 @@ def coverage_scores(question: str, candidates: Sequence[Candidate], *, meaning_w
             said = max(said, expected * meaning)
         scores.append((MEANING * meaning + said) / (MEANING + WORDS + coverage_weight))
     return scores
-
-
-def _is_in_another_language(passage: Passage, *, is_japanese: bool) -> bool:
-    """Whether its beginning is English where the question is Japanese, or the other way round; figures are in none."""
-    beginning = passage.text[:LANGUAGE_CHARACTERS]
-    if not any(c.isalpha() for c in beginning):
-        return False
-    return (japanese_share(beginning) >= JAPANESE_SHARE) != is_japanese
 
 
 def _spread(values: Sequence[float | None]) -> list[float]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from assistant.admission import Admission, crowd_of, user_of
 from assistant.candidates import DEPTH, MOST_TIED, Held, Hits, by_meaning
-from assistant.domain import Candidate, Filters, Notice, Principal, Question, SearchResult
+from assistant.domain import Candidate, Filters, Notice, Passage, Principal, Question, SearchResult
 from assistant.embedders import Embedders
 from assistant.errors import (
     AssistantError,
@@ -31,11 +32,12 @@ from assistant.errors import (
 from assistant.fold import fold
 from assistant.fuse import Ranking, fuse, weight_of_fitness
 from assistant.generation import Generation
+from assistant.languages import Asked, asked_elsewhere, is_in_other_language, is_japanese
 from assistant.ports import AskLedger, Embedder, LexicalIndex, Reranker, VectorIndex
 from assistant.reach import Reach
 from assistant.releases import Tuning
 from assistant.rerank import ranked
-from assistant.text import is_readable, japanese_share
+from assistant.text import is_readable
 from assistant.ties import before_tie, best_first, through_tie
 
 READ_MORE = 10
@@ -43,10 +45,6 @@ READ_MORE = 10
 
 POOL = 50
 """Passages read from the ledger to be ranked anew; 30 found a little less, 100 nothing more (docs/lab-notes.md, 2026-11-26)."""
-
-JAPANESE_SHARE = 0.2
-"""Share of Japanese letters from which an embedder that cannot read them is left out: fused with a ranking that knows
-nothing, Hit@1 of word search fell from .90 to .34 (docs/lab-notes.md, 2026-11-23)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,29 @@ class Indexes:
         if generation is None or self.embedders is None:
             return generation, self.embedder
         return generation, self.embedders.of(generation)
+
+
+@dataclass(frozen=True)
+class Near:
+    """What the search by meaning found: nearest to the question, and nearest to it as if asked in the other language."""
+
+    hits: Hits = field(default_factory=list)
+    elsewhere: Hits = field(default_factory=list)
+    asked: Asked | None = None
+
+    def meanings(self, passages: Sequence[Passage], *, than_japanese: bool) -> dict[str, float]:
+        """Cosines by chunk id; of passages in the other language those that their like in the question's own would have."""
+        known = _positive(self.hits)
+        if self.asked is None:
+            return known
+        there = _positive(self.elsewhere)
+        for passage in passages:
+            if is_in_other_language(passage.text, than_japanese=than_japanese):
+                if passage.chunk_id in there:
+                    known[passage.chunk_id] = self.asked.meaning(there[passage.chunk_id])
+                elif passage.chunk_id in known:
+                    known[passage.chunk_id] = self.asked.meaning_apart(known[passage.chunk_id])
+        return known
 
 
 async def search(question: Question, indexes: Indexes, *, limit: int) -> SearchResult:
@@ -110,16 +131,18 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     notices = [_notice_of(leg) for leg in (dense, lexical) if isinstance(leg, AssistantError)]
     if isinstance(dense, AssistantError) and isinstance(lexical, AssistantError):
         raise dense
-    weighted = [(dense, weight * indexes.tuning.meaning), (lexical, indexes.tuning.words)]
-    fused = fuse([Ranking(leg, share) for leg, share in weighted if isinstance(leg, list)])
+    near = dense if isinstance(dense, Near) else Near()
+    meaning, words = weight * indexes.tuning.meaning, lexical if isinstance(lexical, list) else []
+    legs = ((near.hits, meaning), (near.elsewhere, meaning), (words, indexes.tuning.words))
+    fused = fuse([Ranking(hits, share) for hits, share in legs])
     wanted = max(limit, POOL)
-    near = through_tie(fused, wanted + READ_MORE)
+    first = through_tie(fused, wanted + READ_MORE)
     read = await asyncio.to_thread(
-        indexes.ledger.read_passages, near, principal=principal, filters=filters, limit=len(near)
+        indexes.ledger.read_passages, first, principal=principal, filters=filters, limit=len(first)
     )
     passages = best_first(read)[:wanted]
-    meanings, words = _scores_of(dense), _scores_of(lexical)
-    pool = [Candidate(one, meanings.get(one.chunk_id), words.get(one.chunk_id)) for one in passages]
+    meanings, strengths = near.meanings(passages, than_japanese=is_japanese(text)), _positive(words)
+    pool = [Candidate(one, meanings.get(one.chunk_id), strengths.get(one.chunk_id)) for one in passages]
     trust = weight * indexes.tuning.meaning_by_words
     ordered, problem = await ranked(text, pool, meaning_weight=trust, reranker=indexes.reranker)
     folded = fold(text, ordered, limit=limit)
@@ -127,8 +150,8 @@ async def retrieve(text: str, indexes: Indexes, *, principal: Principal, filters
     return SearchResult(folded.passages, tuple(notices), time.perf_counter() - started)
 
 
-def _scores_of(leg: Hits | AssistantError) -> dict[str, float]:
-    return {} if isinstance(leg, AssistantError) else {chunk_id: score for chunk_id, score in leg if score > 0}
+def _positive(hits: Hits) -> dict[str, float]:
+    return {chunk_id: score for chunk_id, score in hits if score > 0}
 
 
 def _known(
@@ -140,16 +163,19 @@ def _known(
 def dense_weight(text: str, generation: Generation, embedder: Embedder) -> float:
     """Weight of the search by meaning for this question, 0 to 1, from what was measured of the generation in the
     question's language; where that is unknown, from what is known of the embedder's family."""
-    is_japanese = japanese_share(text) >= JAPANESE_SHARE
-    fitness = generation.fitness.get("ja" if is_japanese else "en")
+    return _weight_in("ja" if is_japanese(text) else "en", generation, embedder)
+
+
+def _weight_in(language: str, generation: Generation, embedder: Embedder) -> float:
+    fitness = generation.fitness.get(language)
     if fitness is not None:
         return weight_of_fitness(fitness)
-    return 0.0 if is_japanese and not embedder.reads_japanese else 1.0
+    return 0.0 if language == "ja" and not embedder.reads_japanese else 1.0
 
 
 async def _dense(
     text: str, indexes: Indexes, *, generation: Generation, weight: float, reach: Reach
-) -> Hits | AssistantError:
+) -> Near | AssistantError:
     try:
         if weight == 0.0:
             raise _unfit(text)
@@ -163,16 +189,26 @@ async def _dense(
                 Text(ja="`ingest rebuild` を実行してください。", en="Run `ingest rebuild`."),
             )
         vector = await indexes.embedder.embed_query(text)
-        return await by_meaning(
-            vector, indexes.held, ledger=indexes.ledger, index=indexes.vectors, generation=generation, reach=reach
+        search = partial(
+            by_meaning,
+            held=indexes.held,
+            ledger=indexes.ledger,
+            index=indexes.vectors,
+            generation=generation,
+            reach=reach,
         )
+        reads_both = all(_weight_in(language, generation, indexes.embedder) for language in ("ja", "en"))
+        asked = asked_elsewhere(text, vector, generation.means if reads_both else {})
+        if asked is None:
+            return Near(await search(vector))
+        hits, elsewhere = await asyncio.gather(search(vector), search(asked.vector))
+        return Near(hits, elsewhere, asked)
     except (StoreUnavailable, EmbedderUnavailable, EmbedderMismatch, EmbedderUnfit, ModelError) as error:
         return error
 
 
 def _unfit(text: str) -> EmbedderUnfit:
-    is_japanese = japanese_share(text) >= JAPANESE_SHARE
-    language = Text(ja="日本語", en="Japanese") if is_japanese else Text(ja="英語", en="English")
+    language = Text(ja="日本語", en="Japanese") if is_japanese(text) else Text(ja="英語", en="English")
     return EmbedderUnfit(
         Text(
             ja=f"設定された埋め込みモデルは{language.ja}をよく読めないため、語の一致だけで探しました。",

@@ -140,6 +140,19 @@ def commerce_en_ja(data: Path) -> BeirSet:
     return _titles_across(data / "adobe_commerce_kb", asked="en", searched="ja")
 
 
+def commerce_mixed(data: Path) -> BeirSet:
+    """The same articles, every other one in English and the rest in Japanese, each asked for by its title in the other
+    language: among documents in the question's own."""
+    made = BeirSet()
+    in_english, in_japanese = commerce_ja_en(data), commerce_en_ja(data)
+    for place, key in enumerate(in_english.documents):
+        chosen = in_japanese if place % 2 else in_english
+        made.documents[key] = chosen.documents[key]
+        made.questions[key] = chosen.questions[key]
+        made.relevant[key] = [key]
+    return made
+
+
 def _titles_across(folder: Path, *, asked: str, searched: str) -> BeirSet:
     made = BeirSet()
     paths = {path.relative_to(folder / "en").as_posix() for path in (folder / "en").rglob("*.md")}
@@ -165,8 +178,11 @@ def _article(file: Path) -> tuple[str, str] | None:
 
 SETS: dict[str, Callable[[Path], BeirSet]] = {
     made.__name__: made
-    for made in (jsquad, jsquad_300, lawqa_jp, lawqa_jp_choices, anthropic_docs, clapnq, commerce_ja_en, commerce_en_ja)
-}
+    for made in (
+        jsquad, jsquad_300, lawqa_jp, lawqa_jp_choices, anthropic_docs, clapnq,
+        commerce_ja_en, commerce_en_ja, commerce_mixed,
+    )
+}  # fmt: skip
 
 
 def main() -> None:

@@ -278,10 +278,10 @@ def _status(stores: Stores) -> dict[str, Any]:
     return {
         "documents": stores.ledger.count_by_status(),
         **{f"ledger_{name}": count for name, count in stores.ledger.counts_of_truth().items()},
-        "generation": None if generation is None else asdict(generation),
-        "generation_beside": None if beside is None else asdict(beside),
+        "generation": None if generation is None else generation.as_row(),
+        "generation_beside": None if beside is None else beside.as_row(),
         "rebuild_due": _rebuild_due(stores, generation),
-        "fitness": None if generation is None else stores.ledger.fitness(generation.generation_id),
+        "fitness": None if generation is None else _fitness(stores, generation),
         "indexes": {
             name: {"missing": len(difference.missing), "surplus": len(difference.surplus)}
             for name, difference in differences.items()
@@ -302,6 +302,12 @@ def _status(stores: Stores) -> dict[str, Any]:
             for warned in stores.ledger.warned()
         ],
     }
+
+
+def _fitness(stores: Stores, generation: Generation) -> dict[str, Any] | None:
+    """What was measured, without the vectors."""
+    measured = stores.ledger.fitness(generation.generation_id)
+    return None if measured is None else {name: value for name, value in measured.items() if name != "means"}
 
 
 def _rebuild_due(stores: Stores, generation: Generation | None) -> dict[str, Any] | None:

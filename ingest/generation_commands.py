@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,7 +81,7 @@ def _rebuild_command(stores_of: StoresOf, parser_of: ParserOf) -> Callable[..., 
             record = comparison.as_record()
             if as_json:
                 kept = [{"path": path, "reason": reason} for path, reason in build.kept]
-                typer.echo(json.dumps({"generation": asdict(generation), **record, "kept": kept}, ensure_ascii=False))
+                typer.echo(json.dumps({"generation": generation.as_row(), **record, "kept": kept}, ensure_ascii=False))
             else:
                 _print_kept(build.kept)
                 _print_refused(record["refused"])
@@ -183,7 +182,7 @@ def _generations_command(stores_of: StoresOf) -> Callable[..., None]:
 def _described(stores: Stores) -> list[dict[str, Any]]:
     return [
         {
-            **asdict(generation),
+            **generation.as_row(),
             "chunks": len(stores.ledger.live_chunk_ids(is_beside=not generation.is_active)),
             "texts": len(stores.ledger.live_texts(is_beside=not generation.is_active)),
             "vectors": sum(1 for _ in stores.vectors.all_ids(generation.index_name)),

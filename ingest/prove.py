@@ -19,12 +19,13 @@ from typing import Any
 
 import structlog
 
-from assistant.adapters.ledger.proving import Proof, Provable
+from assistant.adapters.ledger.proving import Proof, Provable, Sampled
 from assistant.candidates import LEAST_HITS, in_reach
 from assistant.domain import DocumentStatus, Filters, Principal
 from assistant.errors import DocumentError, FailureReason, StoreUnavailable
 from assistant.fold import is_older
 from assistant.generation import Generation
+from assistant.languages import mean_of
 from assistant.ports import Embedder, Vectors
 from assistant.reach import version_of
 from assistant.retrieve import Indexes, retrieve
@@ -46,6 +47,9 @@ NOT_FOUND = "not_found_again"
 REFUSED = FailureReason.EMBEDDING_REFUSED.value
 _AT_ONCE = 4
 _REMEMBERED = 4 * SAMPLE
+_READ_AT_ONCE = 10
+_MOST_OF_ONE = 500
+"""Passages of one document at most that its mean is made of."""
 
 log = structlog.get_logger(__name__)
 
@@ -101,14 +105,15 @@ class Prover:
         of the generation when it is unknown or the corpus has another size. How many of the documents asked for in this run were not found again."""
         if has_changed:
             self._stores.ledger.doubt_again()
-        is_asked = has_changed or self._stores.ledger.fitness(generation.generation_id) is None
+        is_asked = has_changed or not _is_measured(self._stores, generation)
         chunks = _chunks_to_measure(self._stores, generation) if is_asked else None
+        sampled = [] if chunks is None else _sampled(self._stores, generation)
         if chunks is not None:
-            _doubt_early(self._stores, generation)
+            _doubt_early(self._stores, generation, sampled)
         self.prove()
         started = time.perf_counter()
         if chunks is not None:
-            _measure(self._stores, generation, self._embedder, chunks)
+            _measure(self._stores, generation, self._embedder, chunks, sampled)
         self.seconds += time.perf_counter() - started
         return len(self._lost)
 
@@ -117,51 +122,74 @@ def measure(stores: Stores, generation: Generation, *, embedder: Embedder | None
     """Measures how many probe questions the vectors alone answer from the right document, and writes it into the
     generation; None when the last measurement still holds. Raises StoreUnavailable, EmbedderUnavailable."""
     chunks = _chunks_to_measure(stores, generation)
-    return None if chunks is None else _measure(stores, generation, embedder or stores.embedder_of(generation), chunks)
+    if chunks is None:
+        return None
+    sampled = _sampled(stores, generation)
+    return _measure(stores, generation, embedder or stores.embedder_of(generation), chunks, sampled)
 
 
-def _measure(stores: Stores, generation: Generation, embedder: Embedder, chunks: int) -> dict[str, Any]:
-    sample = _sample(stores, generation)
+def _measure(
+    stores: Stores, generation: Generation, embedder: Embedder, chunks: int, sampled: Sequence[Sampled]
+) -> dict[str, Any]:
+    sample = _questions(stores, generation, sampled)
     top = max(TOP, chunks // ONE_IN)
     texts = len(stores.ledger.live_texts(is_beside=not generation.is_active))
     fitness: dict[str, Any] = {"chunks": chunks, "texts": texts, "top": top}
     for language, probes in sample.items():
         found = _found_by_vectors(stores, embedder, generation, probes, top)
         fitness[language] = {"found": found, "probes": len(probes)}
-    stores.ledger.save_fitness(generation.generation_id, fitness)
+    stores.ledger.save_fitness(generation.generation_id, fitness | {"means": _means(stores, generation, sampled)})
     log.info("fitness_measured", **fitness)
     return fitness
 
 
+def _means(stores: Stores, generation: Generation, sampled: Sequence[Sampled]) -> dict[str, str]:
+    """The mean vector of each language that has enough passages; see assistant/languages.py."""
+    found: dict[str, list[Vectors]] = {}
+    chosen = [one for one in sampled if one.language in ("ja", "en")]
+    for start in range(0, len(chosen), _READ_AT_ONCE):
+        some = chosen[start : start + _READ_AT_ONCE]
+        languages = {one.version_id: one.language for one in some}
+        for block in stores.ledger.version_vectors(generation.embedder_id, list(languages)):
+            found.setdefault(languages[block.version_id], []).append(block.vectors[:_MOST_OF_ONE])
+    means = {language: mean_of(vectors) for language, vectors in sorted(found.items())}
+    return {language: mean for language, mean in means.items() if mean}
+
+
 def _chunks_to_measure(stores: Stores, generation: Generation) -> int | None:
-    """How many chunks there are, when the fitness is unknown or that of a corpus of another size; else None. One without
-    `texts` was measured while the index held equal texts many times and could not be trusted (docs/decisions/0033)."""
-    former = stores.ledger.fitness(generation.generation_id)
+    """How many chunks there are, when the fitness is unknown or that of a corpus of another size; else None."""
+    former = stores.ledger.fitness(generation.generation_id) if _is_measured(stores, generation) else None
     chunks = len(stores.ledger.live_chunk_ids(is_beside=not generation.is_active))
-    if (
-        former is not None
-        and "texts" in former
-        and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]
-    ):
+    if former is not None and abs(chunks - former["chunks"]) <= REMEASURE_SHARE * former["chunks"]:
         return None
     return chunks
 
 
-def _doubt_early(stores: Stores, generation: Generation) -> None:
+def _is_measured(stores: Stores, generation: Generation) -> bool:
+    """Whether fitness and means are known. Without `texts` they were measured while the index held equal texts many times and
+    could not be trusted (docs/decisions/0033), without `means` by a former version as well."""
+    return {"texts", "means"} <= (stores.ledger.fitness(generation.generation_id) or {}).keys()
+
+
+def _sampled(stores: Stores, generation: Generation) -> list[Sampled]:
+    return stores.ledger.sample(each=SAMPLE, is_beside=not generation.is_active)
+
+
+def _doubt_early(stores: Stores, generation: Generation, sampled: Sequence[Sampled]) -> None:
     """The documents that the fitness is measured with are asked for once more, among all others. The first ones of a run were
     asked for among few, and how few depends on the machine; the weight of the search by meaning must not."""
     with suppress(StoreUnavailable):
         entries = stores.lexical.holders(generation.index_name, ()).entries
-        stores.ledger.doubt_early(stores.ledger.sample(each=SAMPLE), entries=entries)
+        stores.ledger.doubt_early([one.document_id for one in sampled], entries=entries)
 
 
-def _sample(stores: Stores, generation: Generation) -> dict[str, list[tuple[str, str]]]:
+def _questions(stores: Stores, generation: Generation, sampled: Sequence[Sampled]) -> dict[str, list[tuple[str, str]]]:
     """(version id, question) by language, always the same ones of the same corpus.
 
     A question that the whole search does not find says nothing about an embedder (fifty copies of one form): left out.
     """
     by_language: dict[str, list[tuple[str, str]]] = {"ja": [], "en": []}
-    documents = stores.ledger.sample(each=SAMPLE)
+    documents = {one.document_id for one in sampled}
     for version_id, probe in stores.ledger.asked_probes(documents, is_beside=not generation.is_active):
         if probe["rank"] is not None:
             by_language[probe["language"]].append((version_id, probe["question"]))

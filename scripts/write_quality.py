@@ -25,7 +25,9 @@ from assistant.text import language_of
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs/reference/quality.json"
-SETS = ("jsquad", "lawqa_jp", "lawqa_jp_choices", "anthropic_docs", "clapnq", "commerce_ja_en", "commerce_en_ja")
+SETS = (
+    "jsquad", "lawqa_jp", "lawqa_jp_choices", "anthropic_docs", "clapnq", "commerce_ja_en", "commerce_en_ja", "commerce_mixed",
+)  # fmt: skip
 GOLDEN = "golden"
 KEPT_PARTS = (
     "questions", "documents", "chunks", "metrics", "intervals", "p50_ms", "p95_ms", "by_half", "by_language_pair",

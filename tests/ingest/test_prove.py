@@ -5,6 +5,7 @@ Real files, the real parser process, tantivy and SQLite; the vectors lie in memo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from ingest.rules import Rule
 AWAY = Text("止まっています。", "is away.")
 SUBJECTS = "休暇 旅費 防災 契約 購買 品質 監査 設計 製造 輸送 保守 教育".split()  # noqa: SIM905
 MORE_SUBJECTS = "給与 退職 健康 清掃 警備 駐車 寄付 広報 特許 商標 統計 翻訳".split()  # noqa: SIM905
+ENGLISH_SUBJECTS = "leave travel purchase quality safety audit design transport".split()  # noqa: SIM905
+MORE_ENGLISH = "training health parking security translation statistics archives catering".split()  # noqa: SIM905
 BEN = Principal("ben")
 
 
@@ -84,6 +87,13 @@ class Place:
         """Receipts by path."""
         return {receipt["path"]: receipt for receipt in self.stores.ledger.receipts()}
 
+    def means(self) -> set[str]:
+        """Languages of the active generation whose mean vector is known."""
+        generation = self.stores.ledger.active_generation()
+        assert generation is not None
+        assert json.loads(json.dumps(generation.as_row()))["fitness"] == generation.fitness, "vectors are not printed"
+        return set(generation.means)
+
     def fitness(self) -> dict[str, float]:
         """Of the active generation."""
         generation = self.stores.ledger.active_generation()
@@ -113,8 +123,22 @@ def regulation(subject: str) -> str:
     )
 
 
+def policy(subject: str, number: int) -> str:
+    return (
+        f"# {subject.title()} policy\n\n## Purpose\n\nThis policy tells who in the company is responsible for {subject}.\n\n"
+        f"## Procedure\n\nRequests about {subject} are written into register {number} and approved by the head of the office.\n"
+    )
+
+
 def handbook(place: Place) -> None:
     for subject in SUBJECTS:
+        place.write(f"{subject}.md", regulation(subject))
+
+
+def whole_handbook(place: Place) -> None:
+    """Enough passages for the mean of a language."""
+    handbook(place)
+    for subject in MORE_SUBJECTS:
         place.write(f"{subject}.md", regulation(subject))
 
 
@@ -293,6 +317,32 @@ def test_the_fitness_is_measured_again_only_when_the_corpus_has_another_size(pla
     assert measured is not None
     assert measured["chunks"] == ledger.counts_of_truth()["chunks"]
     assert measured["ja"]["probes"] > 24
+
+
+def test_the_mean_of_a_language_is_measured_where_it_has_enough_passages(place: Place) -> None:
+    whole_handbook(place)
+    place.run()
+    assert place.means() == {"ja"}
+    for number, subject in enumerate(ENGLISH_SUBJECTS + MORE_ENGLISH):
+        place.write(f"{subject}.md", policy(subject, number))
+    place.run()
+    assert place.means() == {"ja", "en"}
+
+
+def test_what_a_former_version_measured_without_means_is_measured_anew_by_a_run_that_changes_nothing(
+    place: Place,
+) -> None:
+    whole_handbook(place)
+    place.run()
+    ledger = place.stores.ledger
+    generation = ledger.active_generation()
+    assert generation is not None
+    measured = ledger.fitness(generation.generation_id)
+    assert measured is not None
+    ledger.save_fitness(generation.generation_id, {name: of for name, of in measured.items() if name != "means"})
+    assert place.means() == set()
+    place.run()
+    assert place.means() == {"ja"}
 
 
 def test_an_older_version_that_steps_back_behind_its_successor_was_found(place: Place) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.assistant.beir import write_beir
-from tests.journeys.deployment import Deployment
+from tests.journeys.deployment import ROOT, Deployment
 
 DOCUMENTS = {
     "leave": ("休暇規程", "有給休暇は取得日の3営業日前までに申請する。"),
@@ -86,6 +86,19 @@ def test_a_chat_model_that_is_away_is_told_before_anything_is_searched(
     assert "search" not in done.stderr, "the bar of the search"
     done = deployment.run(*asked, "--retrieval-only", timeout_seconds=280, **away)
     assert (done.returncode, "Hit@5      1.000" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.slow
+def test_questions_across_languages_find_their_document_among_those_in_both(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    asked = ("assistant", "evaluate", str(ROOT / "modelfiles/golden"), "--documents", str(ROOT / "examples"), "--json")
+    rules = {"ASSISTANT_RULES_FILE": str(ROOT / "ingest.toml")}
+    done = deployment.run(*asked, "--retrieval-only", timeout_seconds=1200, **rules)
+    assert done.returncode == 0, done.stderr
+    pairs = {pair: of["metrics"]["Hit@5"] for pair, of in json.loads(done.stdout)["by_language_pair"].items()}
+    assert pairs.keys() == {"ja-ja", "en-en", "ja-en", "en-ja"}
+    assert min(pairs.values()) >= 0.9, pairs
 
 
 @pytest.mark.slow

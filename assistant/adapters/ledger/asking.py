@@ -221,6 +221,7 @@ def generation_of(row: RowMapping) -> Generation:
         index_name=row["index_name"],
         is_active=row["state"] == GenerationState.ACTIVE.value,
         fitness=_shares(row["fitness"] or {}),
+        means=(row["fitness"] or {}).get("means", {}),
         embedder=EmbedderSpec(**row["embedder"]) if row["embedder"] else None,
         state=GenerationState(row["state"]),
         created_at=row["created_at"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, String, cast, func, insert, null, select, update
@@ -40,6 +41,15 @@ class Provable:
     warnings: tuple[str, ...]
     chunk_count: int
     texts: tuple[tuple[tuple[str, ...], str], ...]
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A living document of those that stand for all."""
+
+    document_id: str
+    version_id: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -152,12 +162,13 @@ class Proving(Transactional):
             for some in slices(list(version_ids)):
                 connection.execute(update(s.versions).where(s.versions.c.version_id.in_(some)).values(proof=None))
 
-    def sample(self, *, each: int) -> frozenset[str]:
-        """Ids of living documents that stand for all, at most `each` of every language: chosen by path and content, so that
-        they are the same ones wherever the same documents are."""
+    def sample(self, *, each: int, is_beside: bool = False) -> list[Sampled]:
+        """Living documents that stand for all, at most `each` of every language: chosen by path and content, so that they are
+        the same ones wherever the same documents are; with `is_beside` the versions of the generation beside the active one."""
         statement = (
             select(
                 s.documents.c.document_id,
+                s.version_in(is_beside=is_beside).label("version_id"),
                 s.documents.c.folder,
                 s.documents.c.path,
                 s.versions.c.language,
@@ -166,12 +177,13 @@ class Proving(Transactional):
             .join(s.versions, s.versions.c.version_id == s.documents.c.version_id)
             .where(s.documents.c.deleted_at == "")
         )
-        by_language: dict[str, list[tuple[bytes, str, str]]] = {}
+        by_language: dict[str, list[tuple[bytes, str, Sampled]]] = {}
         with self._reading() as connection:
             for row in connection.execute(statement):
                 lot = hashlib.sha256(f"{row.path}\n{row.sha256}".encode()).digest()
-                by_language.setdefault(row.language, []).append((lot, row.folder, row.document_id))
-        return frozenset(document_id for lots in by_language.values() for *_, document_id in sorted(lots)[:each])
+                one = Sampled(row.document_id, row.version_id, row.language)
+                by_language.setdefault(row.language, []).append((lot, row.folder, one))
+        return [one for lots in by_language.values() for *_, one in sorted(lots, key=itemgetter(0, 1))[:each]]
 
     def doubt_early(self, document_ids: Iterable[str], *, entries: int) -> int:
         """Takes back the proofs of these documents that were made when the index had another number of entries; how many."""
@@ -237,7 +249,7 @@ class Proving(Transactional):
             return frozenset(connection.execute(select(s.document_groups.c.group_name).distinct()).scalars())
 
     def save_fitness(self, generation_id: str, fitness: Mapping[str, Any]) -> None:
-        """Writes what the vectors alone found: `{language: {"found", "probes"}, "chunks"}`."""
+        """Writes what the vectors alone found: `{language: {"found", "probes"}, "chunks"}`; and the `means` of languages.py."""
         with self._writing() as connection:
             connection.execute(
                 update(s.generations)
