@@ -31,23 +31,27 @@ class StreamedText:
 
     def add(self, text: str) -> str:
         """What may be sent now that the model has written `text`."""
-        pending, ready = self._held + text, ""
-        while opening := _OPENING.search(pending):
-            closing = _CLOSING.search(pending, opening.end())
-            ready += pending[: opening.start()]
+        pending, place, may_close = self._held + text, 0, True
+        pieces: list[str] = []
+        while opening := _OPENING.search(pending, place):
+            closing = _CLOSING.search(pending, opening.end()) if may_close else None
+            may_close = closing is not None
+            pieces.append(pending[place : opening.start()])
+            place = opening.start()
             if closing is not None:
                 inside = pending[opening.end() : closing.start()]
-                ready += self._mark(inside, otherwise=pending[opening.start() : closing.end()])
-                pending = pending[closing.end() :]
-            elif len(pending) - opening.start() > HELD_CHARACTERS:
-                ready += pending[opening.start() : opening.end()]
-                pending = pending[opening.end() :]
+                pieces.append(self._mark(inside, otherwise=pending[place : closing.end()]))
+                place = closing.end()
+            elif len(pending) - place > HELD_CHARACTERS:
+                pieces.append(opening[0])
+                place = opening.end()
             else:
-                pending = pending[opening.start() :]
                 break
         else:
-            ready, pending = ready + pending, ""
-        self._held = pending
+            pieces.append(pending[place:])
+            place = len(pending)
+        self._held = pending[place:]
+        ready = "".join(pieces)
         self._sent.append(ready)
         return ready
 

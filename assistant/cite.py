@@ -104,7 +104,7 @@ def _judged(sentence: str, passages: Sequence[Passage]) -> _Judged:
 
 def _with_marks(sentence: str, numbers: Sequence[int]) -> str:
     """The sentence with these marks alone, before its end mark."""
-    bare = re.sub(r"\s+(?=[。.!?！？]|$)", "", MARK.sub("", sentence))
+    bare = re.sub(r"(?<!\s)\s+(?=[。.!?！？]|$)", "", MARK.sub("", sentence))
     if not numbers:
         return bare
     body = bare.rstrip(_END_MARKS)
@@ -128,10 +128,15 @@ def _checked_marks(answer: str, passage_count: int) -> tuple[str, int]:
 
 
 def _best_span(passage: Passage, sentences: Sequence[str]) -> tuple[int, int]:
-    return max(
-        (quote_span(sentence, passage.text) for sentence in sentences),
-        key=lambda span: max(overlap(sentence, passage.text[span[0] : span[1]]) for sentence in sentences),
-    )
+    """The place that one of the sentences has most of; each place and each sentence is looked at once."""
+    different = dict.fromkeys(sentences)
+    spans = dict.fromkeys(quote_span(sentence, passage.text) for sentence in different)
+
+    def share(span: tuple[int, int]) -> float:
+        quoted = passage.text[slice(*span)]
+        return max(overlap(sentence, quoted) for sentence in different)
+
+    return next(iter(spans)) if len(spans) == 1 else max(spans, key=share)
 
 
 def citation_of(number: int, passage: Passage, span: tuple[int, int]) -> Citation:

@@ -29,7 +29,7 @@ UNRELATED = (
     "What is the warranty of this machine?",
 )
 """Questions of which no two ask for the same thing."""
-_FIGURE = re.compile(r"[a-z0-9-]*\d[a-z0-9-]*")
+_FIGURE = re.compile(r"(?<![a-z0-9-])[a-z-]*+\d[a-z0-9-]*")
 
 
 def near_enough(unrelated: Sequence[Sequence[float]]) -> float:

@@ -41,7 +41,9 @@ _FULL_MONTHS = (
 
 _MONTH = "(?P<{0}>" + "|".join([*_FULL_MONTHS, *_MONTHS, "sept"]) + r")\.?"
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_KANJI = "[〇零一二三四五六七八九十百千万億兆]+"
+_NUMERAL = "[〇零一二三四五六七八九十百千万億兆]"
+_KANJI = f"(?<!{_NUMERAL}){_NUMERAL}{{1,24}}(?!{_NUMERAL})"
+"""A run is read as a whole or not at all: tried from each of its characters, a long one would take minutes."""
 _UNIT = (
     "(?:"
     + "|".join(re.escape(word) + (r"(?![a-z])" if word[-1].isalpha() and word.isascii() else "") for word in UNIT_WORDS)
@@ -52,19 +54,19 @@ _ENGLISH_NUMBER = (
     rf"|{'|'.join(sorted(_ENGLISH, key=len, reverse=True))}|{'|'.join(_ORDINALS)}"
 )
 _FIGURE = re.compile(
-    r"(?P<url>(?:[a-z][a-z0-9+.-]*://|www\.)[^\s<>「」『』()（）\"'、。]+)"
-    r"|(?P<mail>[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+)"
+    r"(?P<url>(?:(?<![a-z])[a-z][a-z0-9+.-]{0,20}://|www\.)[^\s<>「」『』()（）\"'、。]+)"
+    r"|(?P<mail>(?<![a-z0-9])[a-z0-9._%+-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+)"
     r"|(?P<y1>\d{4})[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})(?![\d.])"
-    rf"|(?:(?:(?P<era>令和|平成|昭和|大正)(?P<ey>\d{{1,2}}|元|{_KANJI})|(?P<y2>\d{{4}}|[〇一二三四五六七八九]{{4}}))年(?P<fy>度?)[\s、]*)"
+    rf"|(?:(?:(?P<era>令和|平成|昭和|大正)(?P<ey>\d{{1,2}}|元|{_KANJI})|(?P<y2>\d{{4}}|(?<!{_NUMERAL})[〇一二三四五六七八九]{{4}}))年(?P<fy>度?)[\s、]*)"
     rf"(?:(?P<m2>\d{{1,2}}|{_KANJI})月(?:(?P<d2>\d{{1,2}}|{_KANJI})日)?)?"
     rf"|(?P<m3>\d{{1,2}}|{_KANJI})月(?P<d3>\d{{1,2}}|{_KANJI})日"
     rf"|(?<![a-z0-9])(?:(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.format('n4')}(?![a-z])(?:,? (?P<y4>\d{{4}}))?)"
     rf"|(?<![a-z0-9]){_MONTH.format('n5')} (?P<d5>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,? (?P<y5>\d{{4}}))?"
     rf"|(?<![a-z0-9])(?P<n6>{'|'.join(m for m in _FULL_MONTHS if m not in {'may', 'march'})})(?![a-z])(?: (?P<y6>\d{{4}}))?"
-    rf"|(?P<half>午前|午後|am|pm)?\s*(?P<h1>\d{{1,2}}|{_KANJI})時(?!間)(?:(?P<i1>\d{{1,2}}|{_KANJI})分|(?P<h1half>半))?"
-    r"|(?P<half2>午前|午後|am|pm)?\s*(?<![\d:])(?P<h2>\d{1,2}):(?P<i2>\d{2})(?::\d{2})?(?!\d)(?:\s*(?P<ap2>[ap])\.?m\b\.?)?"
+    rf"|(?:(?P<half>午前|午後|am|pm)\s*)?(?P<h1>\d{{1,2}}|{_KANJI})時(?!間)(?:(?P<i1>\d{{1,2}}|{_KANJI})分|(?P<h1half>半))?"
+    r"|(?:(?P<half2>午前|午後|am|pm)\s*)?(?<![\d:])(?P<h2>\d{1,2}):(?P<i2>\d{2})(?::\d{2})?(?!\d)(?:\s*(?P<ap2>[ap])\.?m\b\.?)?"
     r"|(?<![\d.])(?P<h3>\d{1,2})\s*(?P<ap3>[ap])\.?m\b\.?"
-    r"|(?P<id>(?<![a-z0-9])(?:[a-z][a-z0-9]*(?:[-_./][a-z0-9]+)*[-_]?\d[a-z0-9]*(?:[-_/][a-z0-9]+)*"
+    r"|(?P<id>(?<![a-z0-9])(?:[a-z][a-z0-9]*(?:[-_./][a-z0-9]+){0,15}[-_]?\d[a-z0-9]*(?:[-_/][a-z0-9]+)*"
     r"|\d{2,5}-\d{4}|\d+(?:-\d+){2,}(?:-[a-z0-9]+)*|\d+(?:\.\d+){2,}|\d+[a-z]*-[a-z0-9-]*\d[a-z0-9-]*)(?![a-z0-9]))"
     rf"|第?(?P<article>\d+|{_KANJI})条(?:の(?P<branch>(?:\d+|{_KANJI})(?:の(?:\d+|{_KANJI}))*))?"
     rf"(?:\s*第?(?P<clause>\d+|{_KANJI})項)?(?:\s*第?(?P<item>\d+|{_KANJI})号)?"
@@ -125,11 +127,11 @@ def figures_of(text: str) -> list[Figure]:
 @lru_cache(maxsize=REMEMBERED_TEXTS)
 def _figures_of(text: str) -> tuple[Figure, ...]:
     folded, places = _fold(text)
-    skipped = [match.span() for match in _LIST_NUMBER.finditer(folded)]
+    skipped = {place for match in _LIST_NUMBER.finditer(folded) for place in range(*match.span())}
     figures = []
     for match in _FIGURE.finditer(folded):
         start, end = match.start() + len(match[0]) - len(match[0].lstrip()), match.start() + len(match[0].rstrip())
-        if match[0].strip() in _VAGUE or any(first <= start < last for first, last in skipped):
+        if match[0].strip() in _VAGUE or start in skipped:
             continue
         keys = frozenset(_keys(match))
         if keys and start < end:
@@ -229,12 +231,13 @@ def _paragraph_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterat
 
 def _left_open(known: set[str]) -> Iterator[str]:
     """Articles of which the sources name no clause, and clauses of which they name no item: an answer may name any."""
-    paths = {key.partition(":")[2] for key in known if key.startswith("ref:")}
+    paths = [key.partition(":")[2] for key in known if key.startswith("ref:")]
+    named = {path[:place] for path in paths for place, character in enumerate(path) if character == "/"}
     for key in known:
         kind, _, value = key.partition(":")
-        if kind == "article" and not any(path.startswith(f"{value}/") for path in paths):
+        if kind == "article" and value not in named:
             yield f"open:{value}"
-        elif kind == "ref" and value.count("/") == 1 and not any(path.startswith(f"{value}/") for path in paths):
+        elif kind == "ref" and value.count("/") == 1 and value not in named:
             yield f"open_clause:{value}"
 
 

@@ -11,13 +11,14 @@ The answer is never changed here.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from assistant.domain import Notice, Passage
 from assistant.figures import Figure, figures_of, source_keys
 from assistant.marks import MARK
-from assistant.support import sayings
-from assistant.text import normalise, sentence_spans
+from assistant.support import REMEMBERED_SOURCES, sayings
+from assistant.text import letters_of, normalise, sentence_spans
 
 _QUOTED = re.compile(r"「([^「」]{2,400})」|『([^『』]{2,400})』|“([^“”]{2,400})”|\"([^\"\n]{2,400})\"")
 _LEAST_QUOTED_CHARACTERS = 8
@@ -38,6 +39,8 @@ _NOT_COMPARED = frozenset(
 )
 """Kinds of figures that stand side by side in the same words: identifiers, addresses, paragraphs of a law."""
 _DENIED_AFTER = re.compile(r"^.{0,3}(?:では|じゃ|で)な[いくか]")
+_DENIAL_CHARACTERS = 40
+"""More than either of the two can span."""
 _DENIED_BEFORE = re.compile(r"\b(?:not|isn't|no longer|instead of|rather than)\s[^.]{0,12}$", re.IGNORECASE)
 
 
@@ -50,9 +53,10 @@ def unsourced(answer: str, passages: Sequence[Passage], *, asked: Sequence[str])
     cited = _numbers(answer, passages) or list(range(1, len(passages) + 1))
     excused = frozenset[str]() if asks_whether(asked[0] if asked else "") else source_keys(asked)
     notices: list[Notice] = []
+    said = [sayings(passage) for passage in passages]
     for start, end in sentence_spans(answer):
         sentence = answer[start:end]
-        sources = [sayings(passages[n - 1]) for n in _numbers(sentence, passages) or cited]
+        sources = [said[n - 1] for n in _numbers(sentence, passages) or cited]
         blanked = MARK.sub(lambda mark: " " * len(mark[0]), sentence)
         known = source_keys(sources)
         for figure in figures_of(blanked):
@@ -62,12 +66,12 @@ def unsourced(answer: str, passages: Sequence[Passage], *, asked: Sequence[str])
                 is_wrong = not figure.keys & excused and not _is_denied(blanked, figure)
             if is_wrong:
                 notices.append(_figure_notice(figure, offset=start))
-        quoted = [match for match in _QUOTED.finditer(blanked) if len(squeezed(match[0])) >= _LEAST_QUOTED_CHARACTERS]
-        plain = squeezed(" ".join([*sources, *asked])) if quoted else ""
+        quoted = [match for match in _QUOTED.finditer(blanked) if len(letters_of(match[0])) >= _LEAST_QUOTED_CHARACTERS]
+        plain = "".join(_letters_of_source(text) for text in [*sources, *asked]) if quoted else ""
         notices.extend(
             _quote_notice(match[0], match.start() + start, match.end() + start)
             for match in quoted
-            if squeezed(match[0]) not in plain
+            if letters_of(match[0]) not in plain
         )
     return notices
 
@@ -78,51 +82,60 @@ def asks_whether(question: str) -> bool:
     return bool(_ASKS_WHETHER.search(plain)) and not _ASKS_WHICH.search(plain)
 
 
-def squeezed(text: str) -> str:
-    """Normalised letters, digits and kanji without anything between them."""
-    return "".join(character for character in normalise(text) if character.isalnum())
-
-
 def _numbers(text: str, passages: Sequence[Passage]) -> list[int]:
     return [n for n in dict.fromkeys(map(int, MARK.findall(text))) if 1 <= n <= len(passages)]
 
 
 def _is_denied(sentence: str, figure: Figure) -> bool:
     """15,000円ではなく, "not 15,000 yen": said in order to be denied."""
-    return bool(_DENIED_AFTER.search(sentence[figure.end :]) or _DENIED_BEFORE.search(sentence[: figure.start]))
+    before = sentence[max(0, figure.start - _DENIAL_CHARACTERS) : figure.start]
+    after = sentence[figure.end : figure.end + _DENIAL_CHARACTERS]
+    return bool(_DENIED_AFTER.search(after) or _DENIED_BEFORE.search(before))
 
 
 def _is_contradicted(sentence: str, figure: Figure, sources: Sequence[str]) -> bool:
     """Whether a source says, in the words around the figure, another one of the same kind: 取得日の4営業日前までに where
     it says 取得日の3営業日前までに and has its 4営業日 elsewhere."""
-    kinds = _kinds(figure)
+    kinds = _kinds(figure.keys)
     if not kinds:
         return False
     around = _around(sentence, figure)
     same = other = 0
     for source in sources:
-        for candidate in figures_of(source):
-            alike = _alike(around, _around(source, candidate))
-            if candidate.keys & figure.keys:
+        for words, keys in _said_of(source).get(around[0][-_LEAST_SIDE:], ()):
+            alike = _alike(around, words)
+            if keys & figure.keys:
                 same = max(same, alike)
-            elif _kinds(candidate) == kinds:
+            elif _kinds(keys) == kinds:
                 other = max(other, alike)
     return other >= _LEAST_CONTEXT and other >= same + _CLEARER_BY
 
 
-def _kinds(figure: Figure) -> set[str]:
-    kinds = {key.partition(":")[0] for key in figure.keys}
+@lru_cache(maxsize=REMEMBERED_SOURCES)
+def _said_of(source: str) -> Mapping[str, Sequence[tuple[tuple[str, str], frozenset[str]]]]:
+    """The words around each figure of a source and its keys, by the last letters before it: without these, nothing is alike."""
+    said: dict[str, dict[tuple[tuple[str, str], frozenset[str]], None]] = {}
+    for figure in figures_of(source):
+        around = _around(source, figure)
+        said.setdefault(around[0][-_LEAST_SIDE:], {})[around, figure.keys] = None
+    return {letters: tuple(figures) for letters, figures in said.items()}
+
+
+@lru_cache(maxsize=REMEMBERED_SOURCES)
+def _letters_of_source(text: str) -> str:
+    return letters_of(text)
+
+
+def _kinds(keys: frozenset[str]) -> set[str]:
+    kinds = {key.partition(":")[0] for key in keys}
     return {"bare"} if kinds <= {"?", "any"} else kinds - _NOT_COMPARED
 
 
 def _around(text: str, figure: Figure) -> tuple[str, str]:
     """The letters before and after the figure on its line."""
-    before = text[: figure.start].rpartition("\n")[2]
-    after = text[figure.end :].partition("\n")[0]
-    return (
-        squeezed(before[-2 * _CONTEXT_CHARACTERS :])[-_CONTEXT_CHARACTERS:],
-        squeezed(after[: 2 * _CONTEXT_CHARACTERS])[:_CONTEXT_CHARACTERS],
-    )
+    before = text[max(0, figure.start - 2 * _CONTEXT_CHARACTERS) : figure.start].rpartition("\n")[2]
+    after = text[figure.end : figure.end + 2 * _CONTEXT_CHARACTERS].partition("\n")[0]
+    return letters_of(before)[-_CONTEXT_CHARACTERS:], letters_of(after)[:_CONTEXT_CHARACTERS]
 
 
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> int:

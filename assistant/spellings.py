@@ -26,11 +26,14 @@ _KANJI = r"\u3400-\u4dbf\u4e00-\u9fff"
 _DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0}
 _TENS = {"十": 10, "百": 100, "千": 1000}
 _NUMERALS = "".join([*_DIGITS, *_TENS, "万億"])
+_LONGEST_NUMERAL = 16
 _COUNTERS = (
     "条|項|号|章|節|款|編|年|月|日|か月|週|時|分|秒|回|円|名|人|歳|割|階|級|種|件|部|枚|台|個|本|倍|営業日|丁目|番|度|点|社|"
     "通|冊|泊|カ国|か国|か所|パーセント|キロ|メートル|%"
 )
-_COUNTED = re.compile(rf"(?<!\d)(?:(?<![{_KANJI}])|(?<=[第年月条項号章和成正治]))[\d{_NUMERALS}]+(?={_COUNTERS})")
+_COUNTED = re.compile(
+    rf"(?<!\d)(?:(?<![{_KANJI}])|(?<=[第年月条項号章和成正治]))[\d{_NUMERALS}]{{1,{_LONGEST_NUMERAL + 1}}}(?={_COUNTERS})"
+)
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _SHORT_ERAS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 _ERA = (
@@ -58,7 +61,6 @@ _LETTERS_AND_DIGITS = re.compile(r"([a-z]+)(\d+)")
 _WORD = re.compile("[a-z0-9]+")
 _VERSION = re.compile(r"(?<![a-z0-9])v(?:er(?:sion)?)?\.?\s?(\d+(?:\.\d+)+)")
 _WITH_SIGN = re.compile(r"(?<![a-z0-9])[a-z](?:\+\+|#)(?![a-z0-9])")
-_LONGEST_NUMERAL = 16
 _LEAST_JOINED, _MOST_JOINED = 4, 30
 _MOST_PAIRS = 64
 

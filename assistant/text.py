@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections import Counter
 from functools import lru_cache
 
 from assistant.errors import Language
@@ -259,7 +261,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 def _sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
     spans: list[tuple[int, int]] = []
     position = 0
-    enclosed = _enclosed(text)
+    enclosed = _merged(_enclosed(text))
     ends = [(match.start(), match.end()) for match in _SENTENCE_END.finditer(text) if _is_end(text, match, enclosed)]
     for stop, following in [*ends, (len(text), len(text))]:
         piece = text[position:stop]
@@ -274,7 +276,8 @@ def _is_end(text: str, match: re.Match[str], enclosed: list[tuple[int, int]]) ->
     if "\n" in match[0]:
         return True
     place = match.start()
-    if any(first < place <= last for first, last in enclosed):
+    around = bisect_left(enclosed, (place, 0)) - 1
+    if around >= 0 and place <= enclosed[around][1]:
         return False
     return text[place - 1] != "." or not _ABBREVIATION.search(text, max(0, place - 10), place)
 
@@ -283,24 +286,49 @@ def _enclosed(text: str) -> list[tuple[int, int]]:
     """(place of the opening, place of the closing bracket) of each pair that closes on its line."""
     pairs: list[tuple[int, int]] = []
     opened: list[int] = []
+    awaited: Counter[str] = Counter()
     for place, character in enumerate(text):
         if character == "\n":
             opened.clear()
+            awaited.clear()
         elif character in _BRACKETS:
             opened.append(place)
-        elif character in _CLOSING:
-            for depth in range(len(opened) - 1, -1, -1):
-                if _BRACKETS[text[opened[depth]]] == character:
-                    if place - opened[depth] <= _BRACKET_CHARACTERS:
-                        pairs.append((opened[depth], place))
-                    del opened[depth:]
-                    break
+            awaited[_BRACKETS[character]] += 1
+        elif character in _CLOSING and awaited[character]:
+            closes = ""
+            while closes != character:
+                first = opened.pop()
+                closes = _BRACKETS[text[first]]
+                awaited[closes] -= 1
+            if place - first <= _BRACKET_CHARACTERS:
+                pairs.append((first, place))
     return pairs
+
+
+def _merged(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same places without overlaps, in their order."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(pairs):
+        if merged and first < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def squeezed(text: str) -> str:
+    """The normalised text without blanks."""
+    return "".join(normalise(text).split())
+
+
+def letters_of(text: str) -> str:
+    """Normalised letters, digits and kanji without anything between them."""
+    return "".join(character for character in normalise(text) if character.isalnum())
 
 
 def character_bigrams(text: str) -> set[str]:
     """Bigrams of the normalised text without blanks and marks; used to tell how much of one text is in another."""
-    kept = "".join(c for c in normalise(text) if c.isalnum())
+    kept = letters_of(text)
     return {kept[i : i + 2] for i in range(len(kept) - 1)} or ({kept} if kept else set())
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from assistant.marks import MARK
-from assistant.text import normalise
+from assistant.text import squeezed
 
 RETRIEVAL = ("Hit@5", "Recall@5", "nDCG@10")
 RESAMPLES = 1000
@@ -78,11 +78,6 @@ def character_f1(answer: str, references: Sequence[str]) -> float:
         if shared:
             best = max(best, 2 * shared / (sum(said.values()) + sum(wanted.values())))
     return best
-
-
-def squeezed(text: str) -> str:
-    """The normalised text without blanks."""
-    return "".join(normalise(text).split())
 
 
 def precision_recall_f1(*, hits: int, claimed: int, wanted: int) -> dict[str, float | None]:

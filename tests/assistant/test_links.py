@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from markdown_it import MarkdownIt
 
@@ -97,3 +99,19 @@ def test_a_quoted_definition_of_a_link_makes_none_and_a_line_that_looks_like_one
     text = without_markup("「[ここ][x]を見る。\n\n[x]: http://evil.example/?q=1\n\n[注]: 3日前まで」")
     assert "<a" not in MarkdownIt("commonmark").render(text)
     assert "3日前まで" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![" + "長" * 700 + "](//evil.example/p.png?q=secret)です。",
+        "[" + "長" * 700 + "](//evil.example/x)です。",
+        "[" * 30 + "x" + "](//evil.example/)" * 30,
+        "[a]\n\n- [a]: //evil.example/x\n",
+        "[" + "a" * 300 + "]\n\n[" + "a" * 300 + "]: //evil.example/x\n",
+    ],
+)
+def test_neither_length_nor_depth_nor_a_list_brings_a_link_through(text: str) -> None:
+    for said in (streamed(text, 1), streamed(text, 7), streamed(text, 5000), without_markup(text)):
+        rendered = MarkdownIt("commonmark").render(said)
+        assert not re.search('(?:href|src)="[^"]*evil', rendered)

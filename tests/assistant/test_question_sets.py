@@ -9,8 +9,7 @@ import pytest
 from assistant.errors import EvaluationFailed, SettingsError
 from assistant.quality import golden_questions
 from assistant.release.question_sets import corpus_rows, read_question_set
-from assistant.release.scores import squeezed
-from assistant.text import language_of
+from assistant.text import language_of, squeezed
 from tests.assistant.beir import write_beir
 
 GOLDEN = Path(__file__).resolve().parents[2] / "modelfiles" / "golden"
