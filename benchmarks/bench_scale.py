@@ -29,9 +29,10 @@ from assistant.candidates import DEPTH
 from assistant.domain import Candidate, Filters, Principal
 from assistant.fold import fold
 from assistant.fuse import Ranking, fuse
+from assistant.languages import asked_elsewhere, is_japanese
 from assistant.ports import Vectors
 from assistant.rerank import ranked
-from assistant.retrieve import POOL, Indexes, retrieve
+from assistant.retrieve import POOL, Indexes, Near, retrieve
 from benchmarks.large_deployment import (
     ALL,
     SHARES,
@@ -91,24 +92,27 @@ class Exact:
 
     async def answer(self, row: int, mask: Any, principal: Principal) -> list[str]:
         """The first ten of both rankings of what is in reach, fused, and put in order as retrieve() does."""
-        scores = np.where(mask, self._vectors @ self._deployment.material.question_vectors[row], -2.0)
-        best = np.argsort(-scores, kind="stable")[:DEPTH]
-        dense = [(str(self._ids[i]), float(scores[i])) for i in best if mask[i]]
-        text = self._deployment.material.questions[row]
+        text, vector = self._deployment.material.questions[row], self._deployment.material.question_vectors[[row]]
+        asked = asked_elsewhere(text, vector, self._deployment.generation.means)
+        near = Near(self._nearest(vector, mask), [] if asked is None else self._nearest(asked.vector, mask), asked)
         readable = set(self._ids[mask].tolist())
         if text not in self._words:
             self._words[text] = await self._deployment.lexical.search(
                 self._deployment.generation.index_name, text, limit=len(self._ids)
             )
         words = [hit for hit in self._words[text] if hit[0] in readable]
-        fused = fuse([Ranking(dense, 1.0), Ranking(words[:DEPTH], 1.0)])
+        fused = fuse([Ranking(near.hits), Ranking(near.elsewhere), Ranking(words[:DEPTH])])
         passages = self._deployment.ledger.read_passages(
             fused[:POOL], principal=principal, filters=Filters(), limit=POOL
         )
-        meanings, terms = dict(dense), dict(words[:DEPTH])
+        meanings, terms = near.meanings(passages, than_japanese=is_japanese(text)), dict(words[:DEPTH])
         pool = [Candidate(one, meanings.get(one.chunk_id), terms.get(one.chunk_id)) for one in passages]
         ordered, _ = await ranked(text, pool, meaning_weight=1.0, reranker=None)
         return [one.chunk_id for one in fold(text, ordered, limit=LIMIT).passages]
+
+    def _nearest(self, vector: Vectors, mask: Any) -> list[tuple[str, float]]:
+        scores = np.where(mask, self._vectors @ vector[0], -2.0)
+        return [(str(self._ids[i]), float(scores[i])) for i in np.argsort(-scores, kind="stable")[:DEPTH] if mask[i]]
 
 
 async def measure_reader(group: str, indexes: Indexes, exact: Exact, deployment: LargeDeployment) -> dict[str, Any]:

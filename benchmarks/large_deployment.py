@@ -34,6 +34,7 @@ from assistant.errors import StoreUnavailable
 from assistant.generation import Generation
 from assistant.ports import Vectors
 from assistant.text import language_of, sentence_spans
+from ingest.prove import SAMPLE, means_of
 from tests.journeys.deployment import ROOT, free_ports
 
 DOCUMENTS = 5_000
@@ -93,14 +94,26 @@ def large_deployment(cache: Path, sources: list[Path]) -> Iterator[LargeDeployme
         _wait_for(vectors)
         if ledger.active_generation() is None:
             _fill_ledger(ledger, material)
-        generation = ledger.active_generation()
-        assert generation is not None
+        generation = _measured(ledger)
         _fill_indexes(cache, ledger, vectors, lexical, generation, url)
         yield LargeDeployment(ledger, vectors, lexical, generation, url, material)
     finally:
         ledger.close()
         server.terminate()
         server.wait(60)
+
+
+def _measured(ledger: Ledger) -> Generation:
+    """The generation, which knows the means of its languages, as an ingestion would leave it; of its fitness it knows nothing."""
+    generation = ledger.active_generation()
+    assert generation is not None
+    if not generation.means:
+        means = means_of(ledger, generation, ledger.sample(each=SAMPLE))
+        assert means.keys() == {"ja", "en"}, "a second search of the vectors belongs to what is measured"
+        ledger.save_fitness(generation.generation_id, {"chunks": DOCUMENTS * CHUNKS_EACH, "means": means})
+        generation = ledger.active_generation()
+        assert generation is not None
+    return generation
 
 
 def _wait_for(vectors: ChromaVectorIndex) -> None:

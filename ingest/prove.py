@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 
+from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.proving import Proof, Provable, Sampled
 from assistant.candidates import LEAST_HITS, in_reach
 from assistant.domain import DocumentStatus, Filters, Principal
@@ -138,19 +139,21 @@ def _measure(
     for language, probes in sample.items():
         found = _found_by_vectors(stores, embedder, generation, probes, top)
         fitness[language] = {"found": found, "probes": len(probes)}
-    stores.ledger.save_fitness(generation.generation_id, fitness | {"means": _means(stores, generation, sampled)})
+    stores.ledger.save_fitness(
+        generation.generation_id, fitness | {"means": means_of(stores.ledger, generation, sampled)}
+    )
     log.info("fitness_measured", **fitness)
     return fitness
 
 
-def _means(stores: Stores, generation: Generation, sampled: Sequence[Sampled]) -> dict[str, str]:
-    """The mean vector of each language that has enough passages; see assistant/languages.py."""
+def means_of(ledger: Ledger, generation: Generation, sampled: Sequence[Sampled]) -> dict[str, str]:
+    """The mean vector of each language that has enough passages among these documents; see assistant/languages.py."""
     found: dict[str, list[Vectors]] = {}
     chosen = [one for one in sampled if one.language in ("ja", "en")]
     for start in range(0, len(chosen), _READ_AT_ONCE):
         some = chosen[start : start + _READ_AT_ONCE]
         languages = {one.version_id: one.language for one in some}
-        for block in stores.ledger.version_vectors(generation.embedder_id, list(languages)):
+        for block in ledger.version_vectors(generation.embedder_id, list(languages)):
             found.setdefault(languages[block.version_id], []).append(block.vectors[:_MOST_OF_ONE])
     means = {language: mean_of(vectors) for language, vectors in sorted(found.items())}
     return {language: mean for language, mean in means.items() if mean}
