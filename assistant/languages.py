@@ -55,7 +55,7 @@ def mean_of(documents: Sequence[Vectors]) -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedElsewhere:
     """A question as if asked in the other language: its unit vector, of shape (1, dimension), and how a cosine counts."""
 
     vector: Vectors
@@ -76,7 +76,7 @@ class Asked:
         return cosine - self.usual_apart + self.usual
 
 
-def asked_elsewhere(question: str, vector: Vectors, means: Mapping[str, str]) -> Asked | None:
+def asked_elsewhere(question: str, vector: Vectors, means: Mapping[str, str]) -> AskedElsewhere | None:
     """The question as if asked in the other language; None where the corpus is in one, or the vector of another length."""
     own, other = ("ja", "en") if is_japanese(question) else ("en", "ja")
     if not means.get(own) or not means.get(other):
@@ -89,7 +89,7 @@ def asked_elsewhere(question: str, vector: Vectors, means: Mapping[str, str]) ->
     length = float(np.linalg.norm(moved))
     if length == 0.0:
         return None
-    return Asked(
+    return AskedElsewhere(
         (moved / length)[np.newaxis].astype(np.float32),
         length,
         usual=float(plain @ mean),

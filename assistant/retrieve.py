@@ -32,7 +32,7 @@ from assistant.errors import (
 from assistant.fold import fold
 from assistant.fuse import Ranking, fuse, weight_of_fitness
 from assistant.generation import Generation
-from assistant.languages import Asked, asked_elsewhere, is_in_other_language, is_japanese
+from assistant.languages import AskedElsewhere, asked_elsewhere, is_in_other_language, is_japanese
 from assistant.ports import AskLedger, Embedder, LexicalIndex, Reranker, VectorIndex
 from assistant.reach import Reach
 from assistant.releases import Tuning
@@ -78,7 +78,7 @@ class Near:
 
     hits: Hits = field(default_factory=list)
     elsewhere: Hits = field(default_factory=list)
-    asked: Asked | None = None
+    asked: AskedElsewhere | None = None
 
     def meanings(self, passages: Sequence[Passage], *, than_japanese: bool) -> dict[str, float]:
         """Cosines by chunk id; of passages in the other language those that their like in the question's own would have."""
