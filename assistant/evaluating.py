@@ -39,6 +39,8 @@ from assistant.wiring import Assistant, open_assistant
 
 _PAGE = 500  # passages read at once
 _UNTITLED = "_"  # the name of a file whose text has no title: it must not lend its words
+_MADE = "# Made by `assistant evaluate --keep`.\n"
+_HOLDS, _A_SET = "# Documents: ", "those of a set"
 MADE_HERE = "evaluate.toml"
 """In each folder that `--keep` made: what lies in it may be overwritten. Also the rules of a set's own texts: none, for
 what a company's rules restrict or leave out are its own files."""
@@ -69,10 +71,10 @@ def run(settings: Settings, choices: Choices) -> dict[str, Any]:
         documents = choices.documents
         if chosen.corpus is not None:
             documents = folder / "documents"
-            keys = _written(folder, chosen.corpus)
+            keys = kept_folder(folder, chosen.corpus)
             settings = settings.model_copy(update={"rules_file": folder.resolve() / MADE_HERE})
         elif documents is not None:
-            _written(folder)
+            kept_folder(folder, documents=documents)
         if documents is not None:
             deployment = own_deployment(settings, documents.resolve(), folder.resolve())
             settings, not_read = until_done.enter_context(deployment)
@@ -93,12 +95,13 @@ def _refuse_unused(chosen: QuestionSet, choices: Choices) -> None:
         )
 
 
-def _written(folder: Path, corpus: Path | None = None) -> dict[str, str]:
+def kept_folder(folder: Path, corpus: Path | None = None, *, documents: Path | None = None) -> dict[str, str]:
     """The folder of the deployment, there and marked, with the texts of the corpus; the key of each document by its path.
 
-    Raises SettingsError for a folder that holds anything else, and where nothing can be written: ingesting into it would
-    take what is there, a company's own ledger even, for an older state of the set.
+    Raises SettingsError for a folder that holds anything else or other documents, and where nothing can be written: ingesting
+    into it would take what is there, a company's own ledger even, for an older state of the set.
     """
+    holds = f"{_HOLDS}{documents.resolve() if documents is not None else _A_SET}\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / MADE_HERE).is_file():
@@ -110,7 +113,8 @@ def _written(folder: Path, corpus: Path | None = None) -> dict[str, str]:
                         en="Name a new or empty folder for --keep, or one that --keep made before.",
                     ),
                 )
-            (folder / MADE_HERE).write_text("# Made by `assistant evaluate --keep`.\n", encoding="utf-8")
+            (folder / MADE_HERE).write_text(_MADE + holds, encoding="utf-8")
+        _refuse_others(folder, holds)
         return {} if corpus is None else write_documents(corpus, folder / "documents")
     except OSError as error:
         raise SettingsError(
@@ -122,6 +126,24 @@ def _written(folder: Path, corpus: Path | None = None) -> dict[str, str]:
                 ja="--keep に書き込めるフォルダを指定してください。", en="Name a folder for --keep that can be written."
             ),
         ) from error
+
+
+def _refuse_others(folder: Path, holds: str) -> None:
+    """A deployment that was kept with other documents would be asked with both: copies push what is asked for out of the first
+    five. What a former version kept does not say which it has."""
+    kept = (folder / MADE_HERE).read_text(encoding="utf-8", errors="replace").removeprefix(_MADE)
+    if kept.startswith(_HOLDS) and kept != holds:
+        other = kept.removeprefix(_HOLDS).strip()
+        raise SettingsError(
+            Text(
+                ja=f"{folder} に残っているのは別の文書({'質問集のもの' if other == _A_SET else other})です。",
+                en=f"The folder {folder} was kept with other documents ({other}).",
+            ),
+            Text(
+                ja="--keep に別のフォルダを指定するか、そのフォルダを消してください。",
+                en="Name another folder for --keep, or delete that one.",
+            ),
+        )
 
 
 def write_documents(corpus: Path, folder: Path) -> dict[str, str]:

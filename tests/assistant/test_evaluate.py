@@ -25,7 +25,7 @@ from assistant.domain import (
     Timings,
 )
 from assistant.errors import EvaluationFailed, ModelTimeout, SettingsError, Text
-from assistant.evaluating import Choices, run, write_documents
+from assistant.evaluating import MADE_HERE, Choices, kept_folder, run, write_documents
 from assistant.release.changes import change_lines, changes, read_results
 from assistant.release.compare import Compared, compare
 from assistant.release.evaluate import Course, ask_all, results, search_all
@@ -278,6 +278,20 @@ def test_a_folder_that_holds_anything_else_is_not_kept_into(tmp_path: Path, ther
     with pytest.raises(SettingsError, match="company holds something else"):
         run(SETTINGS, Choices(chosen, is_retrieval_only=True, keep=tmp_path / "company"))
     assert [path for path in (tmp_path / "company").rglob("*") if path.is_file()] == [file]
+
+
+def test_a_folder_that_was_kept_with_other_documents_is_not_asked_with_both(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    kept = tmp_path / "kept"
+    kept_folder(kept, documents=tmp_path / "one")
+    kept_folder(kept, documents=tmp_path / "x" / ".." / "one")
+    with pytest.raises(SettingsError, match=str(tmp_path / "one")):
+        kept_folder(kept, documents=tmp_path / "other")
+    with pytest.raises(SettingsError, match="other documents"):
+        kept_folder(kept)
+    (kept / MADE_HERE).write_text("", encoding="utf-8")  # as a former version left it
+    kept_folder(kept, documents=tmp_path / "other")
 
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
