@@ -16,23 +16,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from assistant.measures import joined, part_keys, same_measure, telephone
+from assistant.numerals import ENGLISH_NUMBER, KANJI, NUMBER, NUMERAL, english, plain, scaled, value_of
 from assistant.text import ERAS, INVISIBLE, REMEMBERED_TEXTS
 from assistant.units import UNIT_WORDS, unit_of
 
 _FOLDED = str.maketrans("〜‐‑‒–—―−", "~-------")
-_KANJI_DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0}
-_KANJI_TENS = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10**4, "億": 10**8, "兆": 10**12, "thousand": 1000, "million": 10**6, "billion": 10**9}
-_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
- eighteen nineteen"""
-_ENGLISH = {word: value for value, word in enumerate(_WORDS.split())} | {
-    word: 20 + 10 * place
-    for place, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
-}
-_ORDINALS = {
-    word: place + 3
-    for place, word in enumerate(["third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"])
-}
+_CURRENCIES = {"¥": "円", "$": "usd", "€": "eur", "£": "pound", "gbp": "pound"}
+_SHORT_ERAS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FULL_MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -40,73 +31,59 @@ _FULL_MONTHS = (
 )  # fmt: skip
 
 _MONTH = "(?P<{0}>" + "|".join([*_FULL_MONTHS, *_MONTHS, "sept"]) + r")\.?"
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_NUMERAL = "[〇零一二三四五六七八九十百千万億兆]"
-_KANJI = f"(?<!{_NUMERAL}){_NUMERAL}{{1,24}}(?!{_NUMERAL})"
-"""A run is read as a whole or not at all: tried from each of its characters, a long one would take minutes."""
 _UNIT = (
     "(?:"
     + "|".join(re.escape(word) + (r"(?![a-z])" if word[-1].isalpha() and word.isascii() else "") for word in UNIT_WORDS)
     + ")"
 )
-_ENGLISH_NUMBER = (
-    rf"(?:{'|'.join(w for w in _ENGLISH if w.endswith('ty'))})[- ](?:one|two|three|four|five|six|seven|eight|nine)"
-    rf"|{'|'.join(sorted(_ENGLISH, key=len, reverse=True))}|{'|'.join(_ORDINALS)}"
-)
 _FIGURE = re.compile(
-    r"(?P<url>(?:(?<![a-z])[a-z][a-z0-9+.-]{0,20}://|www\.)[^\s<>「」『』()（）\"'、。]+)"
+    r"(?P<url>(?:(?<![a-z])[a-z][a-z0-9+.-]{0,20}://|www\.)[^\s<>「」『』()（）\"'、。\u3041-\u309f]+)"
     r"|(?P<mail>(?<![a-z0-9])[a-z0-9._%+-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+)"
-    r"|(?P<y1>\d{4})[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})(?![\d.])"
-    rf"|(?:(?:(?P<era>令和|平成|昭和|大正)(?P<ey>\d{{1,2}}|元|{_KANJI})|(?P<y2>\d{{4}}|(?<!{_NUMERAL})[〇一二三四五六七八九]{{4}}))年(?P<fy>度?)[\s、]*)"
-    rf"(?:(?P<m2>\d{{1,2}}|{_KANJI})月(?:(?P<d2>\d{{1,2}}|{_KANJI})日)?)?"
-    rf"|(?P<m3>\d{{1,2}}|{_KANJI})月(?P<d3>\d{{1,2}}|{_KANJI})日"
+    r"|(?P<y1>\d{4})[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})(?!\d|\.\d)"
+    r"|(?<![a-z0-9])(?P<era2>[rhst])(?P<ey2>\d{1,2})[/.](?P<m6>0?[1-9]|1[0-2])[/.](?P<d6>\d{1,2})(?!\d|\.\d)"
+    r"|(?P<tel>(?<![a-z\d.,+-])(?:\+\d{1,3}[- ]?(?:\(\d{1,4}\) ?|\d{1,4}[- ])\d{1,4}[- ]|(?=[(0])(?=(?:[-() ]{0,2}\d){10,11}(?![\d-]))"
+    r"\(?\d{2,5}(?:\)[- ]?|[-( ])\d{1,4}[-) ]|(?=(?:\d+-){2}\d+(?![\d-]))(?=(?:-?\d){10,11}(?![\d-]))\d+-\d+-)\d{3,4}|(?<![a-z\d.,-])0\d{9,10}(?!\d))"
+    r"|(?<![a-z0-9])v(?P<version>\d+(?:\.\d+)+)"
+    r"|(?P<halfyear>半年(?!度)|(?<![a-z])half a year(?![a-z]))"
+    rf"|(?P<under>\d{{1,3}}|{KANJI})分の(?P<over>\d{{1,3}}|{KANJI})"
+    rf"|(?P<wari>\d|{KANJI})割(?P<bu>\d|{KANJI})分"
+    rf"|(?P<hours>\d{{1,3}}|{KANJI})(?:時間|\shours?\s(?:and\s)?)(?:(?P<minutes>\d{{1,2}}|{KANJI})(?:分|\sminutes?)|(?P<hourhalf>半))"
+    rf"|(?:(?:(?P<era>令和|平成|昭和|大正)(?P<ey>\d{{1,2}}|元|{KANJI})|(?P<y2>\d{{4}}|(?<!{NUMERAL})[〇一二三四五六七八九]{{4}}))年(?P<fy>度?)[\s、]*)"
+    rf"(?:(?P<m2>\d{{1,2}}|{KANJI})月(?:(?P<d2>\d{{1,2}}|{KANJI})日)?)?"
+    rf"|(?P<m3>\d{{1,2}}|{KANJI})月(?P<d3>\d{{1,2}}|{KANJI})日"
     rf"|(?<![a-z0-9])(?:(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.format('n4')}(?![a-z])(?:,? (?P<y4>\d{{4}}))?)"
     rf"|(?<![a-z0-9]){_MONTH.format('n5')} (?P<d5>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,? (?P<y5>\d{{4}}))?"
     rf"|(?<![a-z0-9])(?P<n6>{'|'.join(m for m in _FULL_MONTHS if m not in {'may', 'march'})})(?![a-z])(?: (?P<y6>\d{{4}}))?"
-    rf"|(?:(?P<half>午前|午後|am|pm)\s*)?(?P<h1>\d{{1,2}}|{_KANJI})時(?!間)(?:(?P<i1>\d{{1,2}}|{_KANJI})分|(?P<h1half>半))?"
+    rf"|(?:(?P<half>午前|午後|am|pm)\s*)?(?P<h1>\d{{1,2}}|{KANJI})時(?!間)(?:(?P<i1>\d{{1,2}}|{KANJI})分|(?P<h1half>半))?"
     r"|(?:(?P<half2>午前|午後|am|pm)\s*)?(?<![\d:])(?P<h2>\d{1,2}):(?P<i2>\d{2})(?::\d{2})?(?!\d)(?:\s*(?P<ap2>[ap])\.?m\b\.?)?"
     r"|(?<![\d.])(?P<h3>\d{1,2})\s*(?P<ap3>[ap])\.?m\b\.?"
     r"|(?P<id>(?<![a-z0-9])(?:[a-z][a-z0-9]*(?:[-_./][a-z0-9]+){0,15}[-_]?\d[a-z0-9]*(?:[-_/][a-z0-9]+)*"
-    r"|\d{2,5}-\d{4}|\d+(?:-\d+){2,}(?:-[a-z0-9]+)*|\d+(?:\.\d+){2,}|\d+[a-z]*-[a-z0-9-]*\d[a-z0-9-]*)(?![a-z0-9]))"
-    rf"|第?(?P<article>\d+|{_KANJI})条(?:の(?P<branch>(?:\d+|{_KANJI})(?:の(?:\d+|{_KANJI}))*))?"
-    rf"(?:\s*第?(?P<clause>\d+|{_KANJI})項)?(?:\s*第?(?P<item>\d+|{_KANJI})号)?"
-    rf"|(?P<money>[¥$€£])\s*(?P<mn>{_NUMBER})(?P<ml>[万億兆千百]+|\s?(?:thousand|million|billion)\b)?"
-    rf"|(?P<num>{_NUMBER})(?:(?P<big>[万億兆千百](?:[\d,.]|[万億兆千百〇一二三四五六七八九十])*)|\s?(?P<bigword>thousand|million|billion)\b)?"
+    rf"|(?!\d{{1,3}}-\d{{1,3}}\s?{_UNIT})"
+    r"(?:\d{2,5}-\d{4}|\d+(?:-\d+){2,}(?:-[a-z0-9]+)*|\d+(?:\.\d+){2,}|\d+[a-z]*-[a-z0-9-]*\d[a-z0-9-]*))(?![a-z0-9]))"
+    rf"|第?(?P<article>\d+|{KANJI})条(?:の(?P<branch>(?:\d+|{KANJI})(?:の(?:\d+|{KANJI}))*))?"
+    rf"(?:\s*第?(?P<clause>\d+|{KANJI})項)?(?:\s*第?(?P<item>\d+|{KANJI})号)?"
+    rf"|(?P<money>[¥$€£]|(?<![a-z])(?:usd|eur|jpy|gbp))\s*(?P<mn>{NUMBER})(?P<ml>[万億兆千百]+|\s?(?:thousand|million|billion)\b|(?:mn|bn|[kmb])\b)?"
+    rf"|(?P<num>{NUMBER})(?:(?P<big>[万億兆千百](?:[\d,.]|[万億兆千百〇一二三四五六七八九十])*)|\s?(?P<bigword>thousand|million|billion|[mb]n)\b)?"
     rf"(?:st|nd|rd|th)?(?:[\s-]?(?P<unit>{_UNIT}))?"
-    rf"|(?P<kanji>{_KANJI})(?:(?P<kunit>{_UNIT})|(?=以上|以下|未満|を超え))"
-    rf"|(?<![a-z])(?P<word>{_ENGLISH_NUMBER})(?![a-z])(?:[\s-](?P<bigword2>thousand|million|billion|hundred))?"
+    rf"|(?P<kanji>{KANJI})(?:(?P<kunit>{_UNIT})|(?=以上|以下|未満|を超え))"
+    rf"|(?<![a-z])(?P<word>{ENGLISH_NUMBER})(?![a-z])(?:[\s-](?P<bigword2>thousand|million|billion|hundred)(?:\s(?:and\s)?(?P<rest>{ENGLISH_NUMBER})(?![a-z])"
+    rf"(?:\s(?P<hundreds>hundred)(?:\s(?:and\s)?(?P<rest2>{ENGLISH_NUMBER})(?![a-z]))?)?)?)?"
     rf"(?:[\s-](?P<wunit>{_UNIT}))?"
 )
 _LIST_NUMBER = re.compile(
     r"^[ \t]*(?:[(（]?\d{1,2}[.)）、]|[①-⑳])(?=\s|[^\d\s])|^[ \t]*\d{1,2}[ \t]+(?=[^\x00-\x7f])", re.MULTILINE
 )
 _VAGUE = frozenset(
-    {
-        "一度",
-        "一時",
-        "一つ",
-        "一人",
-        "一本",
-        "一日",
-        "一点",
-        "一回",
-        "一社",
-        "一件",
-        "一枚",
-        "一個",
-        "十分",
-        "一項",
-        "一級",
-        "one",
-    }
+    "一度 一時 一つ 一人 一本 一日 一点 一回 一社 一件 一枚 一個 十分 一項 一級 one".split()  # noqa: SIM905
 )
 """Kanji and English numbers that mostly are ways of speaking; a source may say them, an answer is not held to them."""
 
 
-_NAMED = frozenset({"id", "url", "mail", "date", "clock", "ref", "open", "open_clause"})
+_NAMED = frozenset({"id", "url", "mail", "date", "clock", "ref", "open", "open_clause", "same", "named", "ratio"})
 """Kinds of keys that are no quantity."""
-_HEADING = re.compile(r"^[\s#]*第?$")
-"""What stands before a paragraph's number where it is a heading."""
+_DIGITS = re.compile(r"\d+")
+_QUARTER = re.compile(r"q([1-4])")
+_FISCAL = re.compile(r"fy-?(20)?(\d\d)")
 
 
 @dataclass(frozen=True)
@@ -150,19 +127,12 @@ def _source_keys(texts: tuple[str, ...]) -> frozenset[str]:
     known: set[str] = set()
     for text in texts:
         folded, _ = _fold(text)
-        article = ""
         for match in _FIGURE.finditer(folded):
-            keys = list(_keys(match, is_source=True))
-            for key in keys:
+            for key in _keys(match, is_source=True):
                 known.add(key)
                 unit, _, value = key.partition(":")
                 if unit not in _NAMED:
                     known.add(f"any:{value}")
-            if _HEADING.search(folded, folded.rfind("\n", 0, match.start()) + 1, match.start()):
-                kind, _, value = keys[0].partition(":") if keys else ("", "", "")
-                article = value if kind == "article" else article
-                if kind == "clause" and article:
-                    known.add(f"ref:{article}/{value}")
         known.update(_halves(folded))
     return frozenset(known | set(_left_open(known)))
 
@@ -188,35 +158,69 @@ def _folded(character: str) -> str:
 
 def _keys(match: re.Match[str], *, is_source: bool = False) -> Iterator[str]:
     groups = match.groupdict()
-    for read in (_address_keys, _date_keys, _clock_keys, _number_keys):
+    for read in (_address_keys, _sum_keys, _date_keys, _clock_keys, _number_keys):
         keys = list(read(groups, is_source=is_source))
         if keys:
             yield from keys
+            before = match.string[max(0, match.start() - _WORD_CHARACTERS) : match.start()]
+            if keys[0].startswith("?:") and (word := _WORD_BEFORE.search(before)):
+                yield f"named:{word[1]}{keys[0].removeprefix('?:')}"
             return
 
 
 def _address_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
-    if url := groups["url"]:
+    if (number := groups["tel"]) is not None:
+        yield "id:" + telephone(number)
+        if is_source:
+            yield from (f"?:{value_of(part)}" for part in _DIGITS.findall(number))
+    elif url := groups["url"]:
         yield "url:" + url.rstrip(".,;:!?)/").removeprefix("https://").removeprefix("http://")
     elif mail := groups["mail"]:
         yield "mail:" + mail
     elif groups["article"] is not None:
         yield from _paragraph_keys(groups, is_source=is_source)
     elif identifier := groups["id"]:
-        yield "id:" + identifier
+        if fiscal := _FISCAL.fullmatch(identifier):
+            yield from (f"year:{fiscal[1] or '20'}{fiscal[2]}", f"?:{fiscal[1] or '20'}{fiscal[2]}")
+            return
+        if quarter := _QUARTER.fullmatch(identifier):
+            yield f"quarter:{quarter[1]}"
+        yield from ("id:" + joined(identifier), "named:" + joined(identifier))
         if is_source:  # FE-101 stands in a source that lists FE-101/102 or MX-2040B/MX-2080B
-            yield from ("id:" + part for part in identifier.split("/") if part != identifier)
+            yield from ("id:" + joined(part) for part in identifier.split("/") if part != identifier)
+
+
+def _sum_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
+    """Keys of what is said with two numbers, or with none: 1時間30分, 2割5分, 3分の2, v2.1, 半年."""
+    if (version := groups["version"]) is not None:
+        yield from (f"?:{version}", f"any:{version}") if version.count(".") == 1 else (f"id:{version}",)
+    elif groups["halfyear"] is not None:
+        yield from ("month_long:6", "same:month/6")
+    elif groups["under"] is not None:
+        over, under = value_of(groups["over"] or "") or "0", value_of(groups["under"]) or "0"
+        yield from part_keys(over, under)
+        if is_source:
+            yield from (f"?:{over}", f"?:{under}")
+    elif groups["wari"] is not None:
+        yield f"percent:{int(value_of(groups['wari']) or 0) * 10 + int(value_of(groups['bu'] or '') or 0)}"
+    elif groups["hours"] is not None:
+        hours = int(value_of(groups["hours"]) or 0)
+        minutes = 30 if groups["hourhalf"] else int(value_of(groups["minutes"] or "0") or 0)
+        yield from same_measure("minute", str(60 * hours + minutes))
+        yield f"minute:{60 * hours + minutes}"
+        if is_source:
+            yield from (f"hour:{hours}", f"minute:{minutes}")
 
 
 def _paragraph_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
     """Keys of 第14条の2第3項第1号. `open:` and `open_clause:` stand for what a source leaves open, see `_left_open`."""
     branches = [number for number in (groups["branch"] or "").split("の") if number]
-    article = "-".join(_value(number) or "" for number in [groups["article"] or "", *branches])
-    clause, item = (_value(groups[name] or "") if groups[name] else None for name in ("clause", "item"))
+    article = "-".join(value_of(number) or "" for number in [groups["article"] or "", *branches])
+    clause, item = (value_of(groups[name] or "") if groups[name] else None for name in ("clause", "item"))
     if is_source:
-        yield f"article:{article}"
+        yield from (f"article:{article}", f"named:article{article}")
         if branches:
-            yield f"article:{_value(groups['article'] or '')}"
+            yield f"article:{value_of(groups['article'] or '')}"
         if clause is not None:
             yield from (f"clause:{clause}", f"ref:{article}/{clause}")
         if item is not None:
@@ -226,7 +230,7 @@ def _paragraph_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterat
     elif clause is not None:
         yield from (f"ref:{article}/{clause}", f"open:{article}")
     else:
-        yield f"article:{article}"
+        yield from (f"article:{article}", f"named:article{article}")
 
 
 def _left_open(known: set[str]) -> Iterator[str]:
@@ -243,8 +247,8 @@ def _left_open(known: set[str]) -> Iterator[str]:
 
 def _date_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
     year = _year(groups)
-    month = next((_month(groups[name]) for name in ("m1", "m2", "m3", "n4", "n5", "n6") if groups[name]), None)
-    day = next((_value(found) for name in ("d1", "d2", "d3", "d4", "d5") if (found := groups[name])), None)
+    month = next((_month(groups[name]) for name in ("m1", "m6", "m2", "m3", "n4", "n5", "n6") if groups[name]), None)
+    day = next((value_of(found) for name in ("d1", "d6", "d2", "d3", "d4", "d5") if (found := groups[name])), None)
     if month is not None and day is not None:
         dated = f"{month}-{day}"
         if is_source:
@@ -266,8 +270,8 @@ def _clock_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[s
     hour_text = groups["h1"] or groups["h2"] or groups["h3"]
     if hour_text is None:
         return
-    hour = int(_value(hour_text) or 0)
-    minute = 30 if groups["h1half"] else int(_value(groups["i1"] or groups["i2"] or "0") or 0)
+    hour = int(value_of(hour_text) or 0)
+    minute = 30 if groups["h1half"] else int(value_of(groups["i1"] or groups["i2"] or "0") or 0)
     half = groups["half"] or groups["half2"] or groups["ap2"] or groups["ap3"]
     if half is None:
         yield f"clock:{hour}:{minute:02}"
@@ -284,22 +288,25 @@ def _number_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[
     unit: str | None
     if (number := groups["mn"]) is not None:
         value, unit = (
-            _scaled(number, groups["ml"]),
-            unit_of({"¥": "円", "$": "usd", "€": "eur"}.get(groups["money"] or "", "pound")),
+            scaled(number, groups["ml"]),
+            unit_of(_CURRENCIES.get(groups["money"] or "", groups["money"])),
         )
     elif (number := groups["num"]) is not None:
-        value, unit = _scaled(number, groups["big"] or groups["bigword"]), unit_of(groups["unit"])
+        value, unit = scaled(number, groups["big"] or groups["bigword"]), unit_of(groups["unit"])
     elif (number := groups["kanji"]) is not None:
-        value, unit = _value(number), unit_of(groups["kunit"])
+        value, unit = value_of(number), unit_of(groups["kunit"])
     elif (number := groups["word"]) is not None:
-        value, unit = _scaled(str(_english(number)), groups["bigword2"]), unit_of(groups["wunit"])
+        value, unit = scaled(str(english(number)), groups["bigword2"]), unit_of(groups["wunit"])
+        rest = english(groups["rest"] or "") * (100 if groups["hundreds"] else 1) + english(groups["rest2"] or "")
+        value = str(int(value or 0) + rest)
     else:
         return
     if value is None:
         return
     if unit == "tenth":
-        value, unit = str(_plain(Decimal(value) * 10)), "percent"
+        value, unit = str(plain(Decimal(value) * 10)), "percent"
     yield f"{unit or '?'}:{value}"
+    yield from same_measure(unit, value)
     if unit is None and not is_source:
         yield f"any:{value}"
     elif unit is not None and not is_source:
@@ -308,72 +315,44 @@ def _number_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[
 
 def _year(groups: dict[str, str | None]) -> str | None:
     if (era := groups["era"]) is not None:
-        counted = "1" if groups["ey"] == "元" else _value(groups["ey"] or "")
+        counted = "1" if groups["ey"] == "元" else value_of(groups["ey"] or "")
         return None if counted is None else str(ERAS[era] + int(counted))
-    return next((_value(groups[name] or "") for name in ("y1", "y2", "y4", "y5", "y6") if groups[name]), None)
+    if (short := groups["era2"]) is not None:
+        return str(ERAS[_SHORT_ERAS[short]] + int(groups["ey2"] or 0))
+    return next((value_of(groups[name] or "") for name in ("y1", "y2", "y4", "y5", "y6") if groups[name]), None)
 
 
 def _month(name: str | None) -> str | None:
     if name is None:
         return None
-    return str(_MONTHS.index(name[:3]) + 1) if name[:3] in _MONTHS else _value(name)
+    return str(_MONTHS.index(name[:3]) + 1) if name[:3] in _MONTHS else value_of(name)
 
 
-def _english(word: str) -> int:
-    parts = re.split(r"[- ]", word)
-    return sum(_ENGLISH.get(part, _ORDINALS.get(part, 0)) for part in parts)
-
-
-def _scaled(number: str, large: str | None) -> str | None:
-    """1万2千 -> 12000, 1.5万 -> 15000, 2 million -> 2000000; None for what cannot be read."""
-    plain = number.replace(",", "")
-    if not large:
-        return _plain(Decimal(plain))
-    word = large.strip()
-    if word == "hundred":
-        return _plain(Decimal(plain) * 100)
-    if word in _LARGE and word.isascii():
-        return _plain(Decimal(plain) * _LARGE[word])
-    return _value(plain + word.replace(",", ""))
-
-
-def _value(text: str) -> str | None:
-    """The value of digits, kanji digits or both, in plain decimal; None when it is none: 二〇二六, 十五, 1万2千, 3億5000万."""
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return _plain(Decimal(text))
-    if re.fullmatch("[〇零一二三四五六七八九]{2,}", text):
-        return str(int("".join(str(_KANJI_DIGITS[c]) for c in text)))
-    total = part = Decimal(0)
-    pending: Decimal | None = None
-    for piece in re.findall(r"\d+(?:\.\d+)?|[^\d.]", text):
-        if piece in _LARGE:
-            total += (part + (pending or 0) or Decimal(1)) * _LARGE[piece]
-            part, pending = Decimal(0), None
-        elif piece in _KANJI_TENS:
-            part += (Decimal(1) if pending is None else pending) * _KANJI_TENS[piece]
-            pending = None
-        elif piece in _KANJI_DIGITS:
-            pending = Decimal(_KANJI_DIGITS[piece])
-        elif piece[0].isdigit():
-            pending = Decimal(piece)
-        else:
-            return None
-    return _plain(total + part + (pending or 0))
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text.lstrip("0") or "0"
-
-
+_WORD_BEFORE = re.compile("(?<![a-z])([a-z]{2,10})[ -]$")
+_WORD_CHARACTERS = 12
+_SHORT_DATE = re.compile(r"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])(?![\d/.])")
+_COUNTED = re.compile(f"第({KANJI})")
+_LATER_TIME = re.compile(
+    rf"(?:午後|pm)\s*(?:\d{{1,2}}|{KANJI})時(?:(?:\d{{1,2}}|{KANJI})分|半)?(?:[~-]|から)(\d{{1,2}}|{KANJI})時(?:(\d{{1,2}}|{KANJI})分|(半))?"
+)
+_LAST_DAY = re.compile(
+    rf"(?P<month>\d{{1,2}}|{KANJI})月(?:\d{{1,2}}|{KANJI})日(?:\(.\))?(?:[~-]|から|及び|又は|[、・])(?P<day>\d{{1,2}}|{KANJI})日"
+)
 _SAID_OTHERWISE: tuple[tuple[str, str], ...] = (
     (r"半分|(?<![a-z])half(?![a-z])", "percent:50"),
-    (r"半年|half a year", "month_long:6"),
+    (r"(?<![a-z])quarter(?![a-z])", "percent:25"),
     (r"正午|(?<![a-z])noon(?![a-z])", "clock:12:00"),
     (r"(?<![a-z])midnight(?![a-z])", "clock:0:00"),
 )
 
 
 def _halves(folded: str) -> Iterator[str]:
-    """Keys of words that stand for a figure."""
+    """Keys of words that stand for a figure, and of what is said in short: 4/10, 4月1日~10日, 午後2時~3時30分, 別表第二."""
     yield from (key for pattern, key in _SAID_OTHERWISE if re.search(pattern, folded))
+    for found in (*_SHORT_DATE.finditer(folded), *_LAST_DAY.finditer(folded)):
+        month, day = (value_of(part) for part in found.groups())
+        yield from (f"date:{month}-{day}", f"date:?-{month}-{day}")
+    for found in _LATER_TIME.finditer(folded):
+        minute = "30" if found[3] else value_of(found[2] or "0")
+        yield f"clock:{int(value_of(found[1]) or 0) % 12 + 12}:{int(minute or 0):02}"
+    yield from (f"any:{value_of(found[1])}" for found in _COUNTED.finditer(folded))

@@ -17,6 +17,7 @@ from functools import lru_cache
 from assistant.domain import Notice, Passage
 from assistant.figures import Figure, figures_of, source_keys
 from assistant.marks import MARK
+from assistant.measures import BESIDE
 from assistant.support import REMEMBERED_SOURCES, sayings
 from assistant.text import letters_of, normalise, sentence_spans
 
@@ -127,7 +128,7 @@ def _letters_of_source(text: str) -> str:
 
 
 def _kinds(keys: frozenset[str]) -> set[str]:
-    kinds = {key.partition(":")[0] for key in keys}
+    kinds = {key.partition(":")[0] for key in keys} - BESIDE
     return {"bare"} if kinds <= {"?", "any"} else kinds - _NOT_COMPARED
 
 
