@@ -128,7 +128,7 @@ async def measure_reader(group: str, indexes: Indexes, exact: Exact, deployment:
         started = time.perf_counter()
         result = await retrieve(text, indexes, principal=principal, filters=Filters(), limit=LIMIT)
         wall.append(1000 * (time.perf_counter() - started))
-        assert not result.notices, result.notices
+        assert not any(notice.code.startswith("degraded") for notice in result.notices), result.notices
         wanted = await exact.answer(row * QUESTIONS_STEP, mask, principal)
         recall.append(len({p.chunk_id for p in result.passages} & set(wanted)) / max(1, len(wanted)))
     where = await chroma_where_ms(group, deployment)
