@@ -1,6 +1,9 @@
 """Public question sets as folders in BEIR's layout: corpus.jsonl, queries.jsonl, qrels/test.tsv.
 
-    python -m benchmarks.beir_sets --data SHARED_DATA --out FOLDER [--only jsquad,lawqa_jp]
+    python -m benchmarks.beir_sets --data SHARED_DATA --out FOLDER [--only jsquad,lawqa_jp] [--part 8/10]
+
+With `--part` a set keeps all its documents and that part of its questions, of those that a text answers and of those that none
+does: a model of hours is asked in sittings, and `scripts/write_quality.py --answers` puts these together.
 
 A text becomes one document as the set has it. Its own answers go into a query's `metadata`: `answers` (any of them
 counts), `answerable` false where the set says that no text answers it. Licences: the data folder's ATTRIBUTION.md.
@@ -45,6 +48,15 @@ class BeirSet:
         pairs = [f"{key}\t{document}\t1\n" for key, documents in self.relevant.items() for document in documents]
         head = "query-id\tcorpus-id\tscore\n"
         (folder / "qrels" / "test.tsv").write_text(head + "".join(pairs), encoding="utf-8")
+
+    def part(self, number: int, parts: int) -> BeirSet:
+        """The same documents with the questions of one part of so many, counted from 1, in the order of the set."""
+        kept: dict[str, tuple[str, dict[str, Any]]] = {}
+        for is_answerable in (True, False):
+            some = [key for key, (_, more) in self.questions.items() if more.get("answerable", True) is is_answerable]
+            first, last = (len(some) * edge // parts for edge in (number - 1, number))
+            kept |= {key: self.questions[key] for key in some[first:last]}
+        return BeirSet(self.documents, kept, {key: self.relevant[key] for key in kept if key in self.relevant})
 
     def document_of(self, title: str, text: str, *, prefix: str) -> str:
         """The id of a text, the same for the same text."""
@@ -185,15 +197,23 @@ SETS: dict[str, Callable[[Path], BeirSet]] = {
 }  # fmt: skip
 
 
+def _part(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part, as 8/10 is one")
+    return int(match[1]), int(match[2])
+
+
 def main() -> None:
     """Writes the sets and says how large each is."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--data", type=Path, required=True, help="folder with the raw sets")
     arguments.add_argument("--out", type=Path, required=True, help="folder for one folder of each set")
     arguments.add_argument("--only", default=",".join(SETS), help="names, separated by commas")
+    arguments.add_argument("--part", type=_part, default=(1, 1), help="K/N: the Kth part of N of the questions")
     chosen = arguments.parse_args()
     for name in chosen.only.split(","):
-        made = SETS[name](chosen.data)
+        made = SETS[name](chosen.data).part(*chosen.part)
         made.write(chosen.out / name)
         answered = len(made.relevant)
         print(json.dumps({"set": name, "documents": len(made.documents), "questions": answered}))

@@ -10,6 +10,7 @@ from assistant.errors import EvaluationFailed, SettingsError
 from assistant.quality import golden_questions
 from assistant.release.question_sets import corpus_rows, read_question_set
 from assistant.text import language_of, squeezed
+from benchmarks.beir_sets import BeirSet
 from tests.assistant.beir import write_beir
 
 GOLDEN = Path(__file__).resolve().parents[2] / "modelfiles" / "golden"
@@ -271,3 +272,18 @@ def test_what_the_golden_questions_call_unanswerable_is_not_named_in_the_example
     ]
     assert len(texts) > 15
     assert named == []
+
+
+def test_the_parts_of_a_set_hold_each_question_once_and_all_documents() -> None:
+    whole = BeirSet(
+        {"d": ("", "text")},
+        {f"q{number}": (f"question {number}", {"answerable": number % 3 > 0}) for number in range(50)},
+        {f"q{number}": ["d"] for number in range(50) if number % 3},
+    )
+    parts = [whole.part(number, 7) for number in range(1, 8)]
+    assert sorted(key for part in parts for key in part.questions) == sorted(whole.questions)
+    assert all(part.documents == whole.documents for part in parts)
+    for part in parts:
+        answerable = [key for key, (_, more) in part.questions.items() if more["answerable"]]
+        assert sorted(part.relevant) == sorted(answerable)
+        assert 2 <= len(part.questions) - len(answerable) <= 3, "each has its share of those that nothing answers"
