@@ -6,10 +6,11 @@ Used when the deployment has no chat model, and whenever the model is away while
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.cite import CitedText, citation_of
 from assistant.domain import Passage
+from assistant.languages import is_in_other_language, is_japanese
 from assistant.marks import unmarked
 from assistant.support import is_statement
 from assistant.text import lexical_terms, sentence_spans
@@ -39,10 +40,8 @@ def quote(question: str, passages: Sequence[Passage]) -> CitedText:
     What looks like a mark in a sentence stands in round brackets here; the citation's quote is the source's own.
     """
     terms = set(lexical_terms(question, for_query=True))
-    ranked = sorted(
-        (_best_quote(number, passage.text, terms) for number, passage in enumerate(passages, start=1)),
-        key=lambda candidate: -candidate.score,
-    )
+    best = [_best_quote(number, passage.text, terms) for number, passage in enumerate(passages, start=1)]
+    ranked = sorted(_by_rank_across(question, passages, best), key=lambda candidate: -candidate.score)
     told = [c for c in ranked[:QUOTED_PASSAGES] if c.score >= ranked[0].score * KEPT_SHARE]
     lines: dict[str, _Quote] = {}
     for candidate in told:
@@ -55,6 +54,21 @@ def quote(question: str, passages: Sequence[Passage]) -> CitedText:
         ),
         notices=(),
     )
+
+
+def _by_rank_across(question: str, passages: Sequence[Passage], best: Sequence[_Quote]) -> list[_Quote]:
+    """The quotes, those of passages in another language than the question at least as good as any of a passage that was
+    found behind: they cannot share the question's words. Of these, too, more is shown, as no word says which sentence is meant."""
+    asks_in_japanese, behind = is_japanese(question), 0.0
+    found: list[_Quote] = []
+    for one in reversed(best):
+        text, shown = passages[one.number - 1].text, one
+        if behind > one.score and is_in_other_language(text, than_japanese=asks_in_japanese):
+            ends = [end for _, end in sentence_spans(text) if end > one.end and _fits(one.start, end)]
+            shown = replace(one, score=behind, end=max(ends, default=one.end))
+        behind = max(behind, shown.score)
+        found.append(shown)
+    return found[::-1]
 
 
 def _best_quote(number: int, text: str, terms: set[str]) -> _Quote:

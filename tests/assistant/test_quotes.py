@@ -25,3 +25,18 @@ def test_a_passage_without_sentences_is_still_quoted() -> None:
 
 def test_an_english_question_on_japanese_text_quotes_the_best_ranked_passage() -> None:
     assert quote("When must I apply for leave?", [LEAVE, EXPENSES]).citations[0].number == 1
+
+
+def test_a_passage_in_another_language_is_quoted_before_what_was_found_behind_it() -> None:
+    telework = "在宅勤務は週2日までとする。上長の承認を得て、前日までに申請する。"
+    leave = "Apply for five or more days of leave at least two weeks before the first day."
+    cited = quote("How many days a week may I work from home?", [passage(telework), passage(leave, number=2)])
+    assert cited.text.splitlines() == [f"「{telework}」 [1]", f"「{leave}」 [2]"]
+    assert cited.citations[0].quote == telework
+
+
+def test_a_passage_in_another_language_that_was_found_behind_does_not_come_first() -> None:
+    leave = "Apply for leave at least three business days before the day of leave."
+    cited = quote("When must I apply for leave?", [passage(leave), passage("在宅勤務は週2日までとする。", number=2)])
+    assert cited.text.splitlines()[0] == f"「{leave}」 [1]"
+    assert [citation.number for citation in cited.citations] == [1]
