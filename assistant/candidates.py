@@ -151,24 +151,32 @@ class Held:
 
 
 async def by_meaning(
-    vector: Vectors, held: Held, *, ledger: AskLedger, index: VectorIndex, generation: Generation, reach: Reach
+    vector: Vectors,
+    held: Held,
+    *,
+    ledger: AskLedger,
+    index: VectorIndex,
+    generation: Generation,
+    reach: Reach,
+    depth: int = DEPTH,
+    least_hits: int = LEAST_HITS,
 ) -> Hits:
-    """The nearest chunks in reach, best first: `DEPTH`, and those equal to the last. Raises StoreUnavailable, EmbedderMismatch."""
+    """The nearest chunks in reach, best first: `depth`, and those equal to the last. Raises StoreUnavailable, EmbedderMismatch."""
     if not reach.chunks:
         return []
     numbers = reach.chunks * generation.dimension
     if reach.share >= NARROW_SHARE or numbers > SCAN_NUMBERS:
-        asked = min(MOST_HITS, max(LEAST_HITS, math.ceil(SPARE * DEPTH / reach.share)))
+        asked = min(MOST_HITS, max(least_hits, math.ceil(SPARE * depth / reach.share)))
         hits = await index.search(generation.index_name, vector, limit=asked)
-        found = await asyncio.to_thread(in_reach, partial(held.chunks_of, ledger), hits, reach, limit=DEPTH)
+        found = await asyncio.to_thread(in_reach, partial(held.chunks_of, ledger), hits, reach, limit=depth)
         left = found[:MOST_TIED]
-        if len(left) >= min(DEPTH, reach.chunks) or len(hits) < asked or numbers > LAST_RESORT_NUMBERS:
+        if len(left) >= min(depth, reach.chunks) or len(hits) < asked or numbers > LAST_RESORT_NUMBERS:
             return left
     if vector.shape[1] != generation.dimension:
         raise EmbedderMismatch(
             _OTHER_LENGTH, Text(ja="`ingest rebuild` を実行してください。", en="Run `ingest rebuild`.")
         )
-    return await asyncio.to_thread(held.nearest, ledger, generation.embedder_id, reach, vector, limit=DEPTH)
+    return await asyncio.to_thread(held.nearest, ledger, generation.embedder_id, reach, vector, limit=depth)
 
 
 def in_reach(

@@ -32,7 +32,7 @@ from assistant.fuse import Ranking, fuse
 from assistant.languages import asked_elsewhere, is_japanese
 from assistant.ports import Vectors
 from assistant.rerank import ranked
-from assistant.retrieve import POOL, Indexes, Near, retrieve
+from assistant.retrieve import DEPTH_ELSEWHERE, POOL, Indexes, Near, retrieve
 from benchmarks.large_deployment import (
     ALL,
     SHARES,
@@ -94,7 +94,11 @@ class Exact:
         """The first ten of both rankings of what is in reach, fused, and put in order as retrieve() does."""
         text, vector = self._deployment.material.questions[row], self._deployment.material.question_vectors[[row]]
         asked = asked_elsewhere(text, vector, self._deployment.generation.means)
-        near = Near(self._nearest(vector, mask), [] if asked is None else self._nearest(asked.vector, mask), asked)
+        near = Near(
+            self._nearest(vector, mask),
+            [] if asked is None else self._nearest(asked.vector, mask)[:DEPTH_ELSEWHERE],
+            asked,
+        )
         readable = set(self._ids[mask].tolist())
         if text not in self._words:
             self._words[text] = await self._deployment.lexical.search(
