@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from assistant.ports import Vectors
 from assistant.text import japanese_share
-
-Vectors = npt.NDArray[np.float32]
 
 JAPANESE_SHARE = 0.2
 """Of the letters of a question or a passage's beginning, from which it is Japanese."""

@@ -30,7 +30,7 @@ _IN_SMALLER = {
     "degree": ("degree", 1),
 }
 """Not days in hours: nearly every text says 1日 somewhere, and would then say 24時間."""
-_DIGITS = re.compile(r"\D+")
+_NO_DIGITS = re.compile(r"\D+")
 _JOINT = re.compile(r"(?<=[a-z])[-_](?=\d)|(?<=\d)[-_](?=[a-z])")
 
 
@@ -52,7 +52,7 @@ def part_keys(numerator: str, denominator: str) -> Iterator[str]:
 
 def telephone(number: str) -> str:
     """A telephone number's digits as they are dialled at home: +81 3 … is 03…."""
-    digits = _DIGITS.sub("", number)
+    digits = _NO_DIGITS.sub("", number)
     return "0" + digits[2:] if number.startswith("+81") else digits
 
 

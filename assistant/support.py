@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from assistant.domain import Passage
 from assistant.figures import figures_of, source_keys
-from assistant.text import character_bigrams, japanese_share, lexical_terms, normalise, overlap, sentence_spans
+from assistant.languages import is_japanese
+from assistant.text import character_bigrams, lexical_terms, normalise, overlap, sentence_spans
 
 PLAIN = 0.6
 """Share of a sentence's letter pairs in at most three neighbouring source sentences from which they plainly say it."""
@@ -32,7 +33,6 @@ _LEAST_TELLING_WORDS = 2
 _LEAST_CHARACTERS = 20
 """Shorter lines without an end mark are headings and table cells, not sentences."""
 _ENDS = ("。", ".", "!", "！", "」", ")", "）")
-_JAPANESE_SHARE = 0.2
 
 
 def sayings(passage: Passage) -> str:
@@ -58,7 +58,7 @@ def is_statement(sentence: str) -> bool:
 
 def shares_language(one: str, other: str) -> bool:
     """Whether both texts are Japanese or neither is, so that words can be compared."""
-    return (japanese_share(one) >= _JAPANESE_SHARE) == (japanese_share(other) >= _JAPANESE_SHARE)
+    return is_japanese(one) == is_japanese(other)
 
 
 def is_foreign(sentence: str, passage: Passage) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assistant.languages import LEAST_PASSAGES, Vectors, asked_elsewhere, is_in_other_language, mean_of
+from assistant.languages import LEAST_PASSAGES, asked_elsewhere, is_in_other_language, mean_of
+from assistant.ports import Vectors
 
 TOPICS, DIMENSION = 60, 64
 OWN = np.random.default_rng(7).normal(size=(TOPICS, DIMENSION)).astype(np.float32)
