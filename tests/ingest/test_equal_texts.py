@@ -26,7 +26,7 @@ from assistant.ports import Vectors
 from assistant.reach import version_of
 from ingest.guard import ParserProcess
 from ingest.index_sync import Stores, compare, ensure_generation, forget_retired, mend, write_chunks
-from tests.contracts.conftest import ChromaServer, free_port
+from tests.contracts.conftest import ChromaServer
 from tests.ingest.running import BEN, Desk
 
 SENTENCE = "機械の点検を行った結果、異常は認められませんでした。担当者は記録を残してください。\n"
@@ -36,15 +36,6 @@ PLACES = ("harbour", "museum", "library", "station", "garden", "tower", "market"
 THINGS = ("lantern", "ladder", "compass", "violin", "carpet", "kettle", "anchor", "telescope")
 SUBJECTS = list(itertools.product(PLACES, THINGS))[::2]
 BOARD = Principal("chie", groups=frozenset({"board"}))
-
-
-@pytest.fixture(scope="module")
-def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
-    """One server; every test has an index of its own, by its generation."""
-    server = ChromaServer(tmp_path_factory.mktemp("chroma"), free_port())
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from assistant.generation import GenerationState
 from ingest.generations import compare_with_active, drop_beside, roll_back, switch
 from ingest.guard import ParserProcess
 from ingest.index_sync import compare
-from tests.contracts.conftest import ChromaServer, free_port
+from tests.contracts.conftest import ChromaServer
 from tests.ingest.building import PLAIN, REFUSING, SLOW, SMALL, SUBJECTS, TRANSLATING, Site, found, regulation
 
 GOLDEN = [
@@ -27,14 +27,6 @@ GOLDEN = [
     for japanese, english in SUBJECTS.items()
 ]
 QUESTION = "休暇の申請書はいつまでに提出しますか"
-
-
-@pytest.fixture(scope="module")
-def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
-    server = ChromaServer(tmp_path_factory.mktemp("chroma"), free_port())
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
