@@ -205,7 +205,8 @@ async def finish(draft: Draft) -> Answer:
         return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)
     used = {citation.chunk_id for citation in cited.citations}
     sources = [passage for passage in draft.offered if passage.chunk_id in used]
-    names = unnamed(draft.standing.text, cited.text, cited=sources, offered=draft.offered)
+    asked, own = draft.standing.text, draft.question.text
+    names = unnamed(asked, cited.text, own=own, cited=sources, offered=draft.offered)
     draft.notices.extend(names.notices)
     if names.is_other:
         return refusal(draft, RefusalReason.NOT_IN_DOCUMENTS)

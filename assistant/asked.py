@@ -11,7 +11,7 @@ A small model that is asked about MX-5000 answers from the page of MX-5000C, and
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.domain import Notice, Passage
@@ -38,16 +38,20 @@ class Unnamed:
     is_other: bool = False
 
 
-def unnamed(question: str, answer: str, *, cited: Sequence[Passage], offered: Sequence[Passage]) -> Unnamed:
+def unnamed(
+    question: str, answer: str, *, own: str = "", cited: Sequence[Passage], offered: Sequence[Passage]
+) -> Unnamed:
     """Which identifiers, years, dates and paragraphs of the question no cited passage names.
 
+    `own` are the person's words where `question` is a follow-up made to stand alone: 「MX-5000Dは?」 leaves the identifier of
+    the question before behind, and 「2027年度は?」 its year, though both stand in `question`.
     An answer that names the other identifier itself (「MX-5000Cは…」) is no mistake: it stays, with the notice.
     """
     said = [normalise(sayings(passage)) for passage in cited]
-    asked = [figure for figure in figures_of(question) if _is_identifier(figure)]
+    asked = _asked_for(own, question, _is_identifier)
     missing = [figure for figure in asked if not any(_stands_in(figure, text) for text in said)]
     known = source_keys([sayings(passage) for passage in cited])
-    others = [f for f in figures_of(question) if _names_which(f) and not f.keys & known]
+    others = [figure for figure in _asked_for(own, question, _names_which) if not figure.keys & known]
     everywhere = [normalise(sayings(passage)) for passage in offered]
     if asked and not any(_stands_in(figure, text) for figure in asked for text in everywhere):
         for figure in missing:
@@ -55,6 +59,11 @@ def unnamed(question: str, answer: str, *, cited: Sequence[Passage], offered: Se
             if twin is not None and not _stands_in(twin, normalise(answer)):
                 return Unnamed((_other_notice(figure.text, twin.text),), is_other=True)
     return Unnamed(tuple(_missing_notice(text) for text in dict.fromkeys(f.text for f in [*missing, *others])))
+
+
+def _asked_for(own: str, question: str, is_meant: Callable[[Figure], bool]) -> list[Figure]:
+    """The figures of a kind in the person's own words; where those have none, in the whole question."""
+    return [f for f in figures_of(own) if is_meant(f)] or [f for f in figures_of(question) if is_meant(f)]
 
 
 def _is_identifier(figure: Figure) -> bool:

@@ -117,12 +117,20 @@ async def _fitting(
 
 
 def _leads(found: Sequence[Passage], sent: Sequence[Passage]) -> Iterator[tuple[Passage, ...]]:
-    """Orders that begin like the last prompt, the longest common beginning first."""
-    found_ids = {passage.chunk_id for passage in found}
+    """Orders that begin like the last prompt, the longest common beginning first.
+
+    A found passage is left out only where that beginning has all of it: one that goes on into a neighbour now is given whole.
+    """
+    found_chunks = _chunks_of(found)
     for length in range(len(sent), 0, -1):
-        if sent[length - 1].chunk_id in found_ids:
-            lead_ids = {passage.chunk_id for passage in sent[:length]}
-            yield (*sent[:length], *(passage for passage in found if passage.chunk_id not in lead_ids))
+        lead = sent[:length]
+        if _chunks_of(lead[-1:]) & found_chunks:
+            held = _chunks_of(lead)
+            yield (*lead, *(passage for passage in found if not _chunks_of([passage]) <= held))
+
+
+def _chunks_of(passages: Sequence[Passage]) -> set[str]:
+    return {chunk_id for passage in passages for chunk_id in (passage.chunk_id, *passage.joined)}
 
 
 def stable_prefix(passages: Sequence[Passage], language: Language) -> str:

@@ -59,12 +59,12 @@ _BY_SOUND = tuple(zip("ァィゥェォャュョッヮヰヱゐゑ", "アイウ�
 _BRACKETS = {"(": ")", "（": "）", "「": "」", "『": "』", "[": "]", "［": "］", "【": "】", "〔": "〕", "“": "”"}
 _CLOSING = frozenset(_BRACKETS.values())
 _BRACKET_CHARACTERS = 300
+"""A bracket that closes no sooner is a slip of the pen, and sentences end inside it."""
 REMEMBERED_TEXTS = 8_192
 REMEMBERED_CHARACTERS = 4_000
 """Each sentence of an answer is compared with each sentence of its passages: they are taken apart once, not a dozen times.
 Without it an answer of twelve sentences kept the API's only thread for a second (docs/lab-notes.md, 2026-11-26). Longer texts,
 which only an ingestion has, are not kept."""
-"""A bracket that closes no sooner is a slip of the pen, and sentences end inside it."""
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:No|Nos|Art|Sec|Fig|Mr|Mrs|Ms|Dr|St|vs|cf|e\.g|i\.e|etc|approx)\.$", re.IGNORECASE
 )

@@ -347,6 +347,17 @@ def test_the_next_prompt_begins_as_the_last_one_did_and_the_answer_keeps_its_pas
     assert answer.citations[0].chunk_id == "v:00002"
 
 
+@pytest.mark.usefixtures("in_conversation")
+def test_a_follow_up_about_another_year_is_not_held_to_the_year_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = replace(BEFORE, asked="2025年度の予算は?", question="2025年度の予算は?")
+    monkeypatch.setattr(LedgerOfThree, "exchanges", lambda *args, **kwargs: [before])
+    monkeypatch.setattr(LedgerOfThree, "read_passages", lambda *args, **kwargs: [passage("2026年度の予算は3億円。")])
+    answer = answer_of("では2026年度の場合は?", pipeline(ScriptedModel("3億円です [1]。")), conversation_id="c_1")
+    assert answer.rewritten is not None
+    assert "2025年度" in answer.rewritten
+    assert "asked_name_missing" not in [notice.code for notice in answer.notices]
+
+
 def test_an_answer_that_no_passage_supports_is_a_refusal_with_the_nearest_passages() -> None:
     answer = answer_of("有給休暇の申請", pipeline(ScriptedModel("社員食堂の定食は650円です [1]。")))
     assert (answer.refused, answer.reason) == (True, "not_in_documents")

@@ -13,8 +13,10 @@ PAIR = passage("対象機種はMX-2040B/2080Bです。保証期間は12か月で
 WIKI = passage("社内Wikiの編集は誰でもできます。", number=3)
 
 
-def codes(question: str, answer: str, cited: list[Passage], offered: list[Passage] | None = None) -> list[str]:
-    found = unnamed(question, answer, cited=cited, offered=offered or cited)
+def codes(
+    question: str, answer: str, cited: list[Passage], offered: list[Passage] | None = None, *, own: str = ""
+) -> list[str]:
+    found = unnamed(question, answer, own=own, cited=cited, offered=offered or cited)
     return [notice.code for notice in found.notices] + ["refused"] * found.is_other
 
 
@@ -82,3 +84,20 @@ def test_a_comparison_of_which_one_side_is_found_stays() -> None:
 def test_an_identifier_that_stands_in_a_passage_not_cited_is_announced_but_not_refused() -> None:
     plain = passage("MX-5000 の保証期間は12か月です。", number=4)
     assert codes("MX-5000の保証は?", "24か月です [1]。", [COLOUR], [COLOUR, plain]) == ["asked_name_missing"]
+
+
+def test_a_follow_up_about_another_identifier_leaves_the_one_before_behind() -> None:
+    joined = "では MX-5000D は? (前の質問: MX-5000Cの保証期間は何か月ですか?)"
+    assert codes(joined, "24か月です [1]。", [COLOUR]) == ["asked_name_missing"]
+    assert codes(joined, "24か月です [1]。", [COLOUR], own="では MX-5000D は?") == ["other_identifier", "refused"]
+
+
+def test_a_follow_up_about_another_year_is_not_asked_for_the_one_before() -> None:
+    budget = passage("2027年度の予算は3億円です。")
+    joined = "では2027年度の場合は? (前の質問: 2026年度の予算はいくらですか?)"
+    assert codes(joined, "3億円です [1]。", [budget], own="では2027年度の場合は?") == []
+
+
+def test_a_follow_up_without_a_name_of_its_own_still_means_the_one_before() -> None:
+    asked = "MX-5000Dの保証期間は有償で延長できますか?"
+    assert codes(asked, "24か月です [1]。", [COLOUR], own="有償で延長できますか?") == ["other_identifier", "refused"]

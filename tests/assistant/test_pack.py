@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -99,6 +100,26 @@ def test_no_found_passage_gives_way_to_one_that_was_sent_before() -> None:
     result = packed(limit_tokens, found=found, sent=PASSAGES)
     assert numbers(result) == [7, 8, 3]
     assert result.dropped == 0
+
+
+def test_a_passage_that_was_sent_and_now_goes_on_into_its_neighbour_is_given_whole() -> None:
+    paragraph, next_one = (
+        passage("第5条 休暇は3日前に申請する。", number=1),
+        passage("第6条 病気の日は電話で。", number=2),
+    )
+    grown = replace(paragraph, text=paragraph.text + next_one.text, joined=(next_one.chunk_id,))
+    follow_up = packed(5000, question="病気の場合は?", found=[grown], sent=[paragraph, PASSAGES[2]])
+    assert [each.text for each in follow_up.passages] == [paragraph.text, grown.text]
+
+
+def test_a_passage_is_not_sent_twice_where_the_last_prompt_had_it_with_its_neighbour() -> None:
+    paragraph, next_one = (
+        passage("第5条 休暇は3日前に申請する。", number=1),
+        passage("第6条 病気の日は電話で。", number=2),
+    )
+    grown = replace(paragraph, text=paragraph.text + next_one.text, joined=(next_one.chunk_id,))
+    for found in ([paragraph], [next_one]):
+        assert packed(5000, found=found, sent=[grown]).passages == (grown,)
 
 
 @pytest.mark.parametrize(
