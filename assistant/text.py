@@ -11,6 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 from assistant.errors import Language
@@ -80,10 +81,19 @@ _JAPANESE_FROM = 0.2
 _ENGLISH_GRAMMAR = frozenset(
     """what when where which who whom whose how why is are was were do does did can could may must should will would has
     have the an of in on to for from by with and or my our your please explain tell show list describe summarize compare give
-    if there any this that these those we you not about""".split()  # noqa: SIM905
+    translate summarise need want into if there any this that these those we you not about""".split()  # noqa: SIM905
 )
 _GRAMMAR_WORD = re.compile(r"(?<![A-Za-z0-9])(?![A-Z]{2,3}(?![A-Za-z]))[A-Za-z]{2,9}(?![A-Za-z0-9])")
 """A word by itself; IT, OR and US are names."""
+_ASKS_IN_ENGLISH = re.compile(
+    r"[\W_]*(?:(?:what|where|when|who|how)(?:['’]s)?|which|whom|whose|why|is|are|was|were|does|did|can|could|may|must|should|would|has"
+    r"|please|i|my|and|so|hi|hello|hey|there|need|lost|find|contact|translate|summari[sz]e|(?-i:[Dd]o (?:I|[a-z'-]+))|(?:have|will) (?:i|we|you|they))(?=\s)",
+    re.IGNORECASE,
+)
+"""A question that begins so is English, whatever Japanese it is about; names begin with To, Do, The, On, List."""
+_NAMES = re.compile(r"\s*[A-Z0-9][A-Z0-9._/-]*(?:\s+[A-Z0-9][A-Z0-9._/-]*){0,2}[\s?]*")
+_PARTICLE_BEHIND = re.compile("[A-Za-z][)）]?\\s?[のをがはにで](?![っん])")
+_LAST_JAPANESE = re.compile(rf"([A-Za-z]+)[)）]?\s?[{_JAPANESE}]+[\W_]*$")
 _FIRST_WORD = re.compile(r"[\W_]*((?![A-Z]{2,3}(?![A-Za-z]))[A-Za-z]{2,9})(?=\s)")
 _HIRAGANA = re.compile("[\u3041-\u309f]")
 _JAPANESE_ENDING = re.compile(
@@ -171,10 +181,16 @@ def lexical_terms(text: str, *, for_query: bool = False) -> list[str]:
     terms: list[str] = []
     for run in _RUNS.findall(_LAST_LONG_VOWEL.sub("", with_western_years(searched(text)))):
         terms.extend(_bigrams(run) if _JAPANESE_CHARACTER.match(run) else _words(run))
-    if not for_query:
-        return terms
-    telling = [term for term in terms if term not in _SMALL_WORDS and not _HIRAGANA_RUN.match(term)]
-    return telling or terms
+    return (_telling(terms) or terms) if for_query else terms
+
+
+def telling_terms(text: str) -> list[str]:
+    """The terms of a text that say something; none of 「はい、できます」."""
+    return _telling(lexical_terms(text))
+
+
+def _telling(terms: Sequence[str]) -> list[str]:
+    return [term for term in terms if term not in _SMALL_WORDS and not _HIRAGANA_RUN.match(term)]
 
 
 def _bigrams(run: str) -> list[str]:
@@ -228,9 +244,12 @@ def language_of(text: str) -> Language:
     share = japanese_share(plain)
     if share in (0.0, 1.0):
         return "ja" if share else "en"
+    asks_in_english = bool(_ASKS_IN_ENGLISH.match(plain))
+    if not asks_in_english and _is_framed_in_japanese(plain):
+        return "ja"
     kana = len(_HIRAGANA.findall(plain))
     english = len([word for word in _GRAMMAR_WORD.findall(plain) if word.lower() in _ENGLISH_GRAMMAR])
-    begins_english, ends_japanese = _begins_english(plain), bool(_JAPANESE_ENDING.search(plain))
+    begins_english, ends_japanese = asks_in_english or _begins_english(plain), bool(_JAPANESE_ENDING.search(plain))
     if begins_english != ends_japanese:
         return "en" if begins_english else "ja"
     if kana or english:
@@ -242,6 +261,18 @@ def language_of(text: str) -> Language:
 def _begins_english(text: str) -> bool:
     first = _FIRST_WORD.match(text)
     return first is not None and first[1].lower() in _ENGLISH_GRAMMAR
+
+
+def is_name_alone(text: str) -> bool:
+    """Whether the text is nothing but up to three names in capitals or numbers (VPN, MX-5000C, E-17): in no language."""
+    return bool(_NAMES.fullmatch(unicodedata.normalize("NFKC", text)))
+
+
+def _is_framed_in_japanese(text: str) -> bool:
+    """Whether an English name has a Japanese particle behind it (To Doの共有) or is a noun's first half (On Call 当番)."""
+    last = _LAST_JAPANESE.search(text)
+    before = "" if last is None else last[1].lower()
+    return bool(_PARTICLE_BEHIND.search(text)) or (bool(before) and before not in _ENGLISH_GRAMMAR)
 
 
 def is_readable(text: str) -> bool:

@@ -36,7 +36,7 @@ from assistant.domain import Answer, AnswerMode, Event, Failed, Filters, Finishe
 from assistant.errors import AssistantError, Language, NotFound, Overloaded, QuestionError, QuestionTooLong, Text
 from assistant.history import Exchange
 from assistant.line import Crowd
-from assistant.text import is_readable, language_of, without_control_characters
+from assistant.text import is_name_alone, is_readable, language_of, without_control_characters
 
 if TYPE_CHECKING:  # see api/edge.py
     from assistant.wiring import Assistant
@@ -105,8 +105,11 @@ def question_of(
 
 
 def _language(request: Request, text: str) -> Language:
-    """The question's own; of one without letters (emoji, marks) the caller's."""
-    return language_of(text) if is_readable(text) else caller_language(request)
+    """The question's own; of one without letters (emoji, marks) the caller's, and so of a name alone where the caller tells it:
+    whoever reads the screen in Japanese and asks 「VPN」 wants a Japanese answer."""
+    if not is_readable(text):
+        return caller_language(request)
+    return caller_language(request, question=text) if is_name_alone(text) else language_of(text)
 
 
 async def assistant_of(edge: Edge, release: str | None, principal: Principal) -> Assistant:

@@ -54,6 +54,21 @@ def test_a_question_without_letters_is_answered_in_the_callers_language(
     assert server.assistant.questions[0].language == language
 
 
+@pytest.mark.parametrize(
+    ("text", "accepted", "language"),
+    [
+        ("VPN", "ja,en;q=0.5", "ja"), ("MX-5000C E-17", "ja", "ja"), ("VPN", "en", "en"), ("VPN", None, "en"),
+        ("VPN setup", "ja", "en"), ("有給休暇", "en", "ja"),
+    ],
+)  # fmt: skip
+def test_a_name_alone_is_answered_in_the_callers_language_and_words_in_their_own(
+    server: RunningServer, text: str, accepted: str | None, language: str
+) -> None:
+    with server.client(**({"Accept-Language": accepted} if accepted else {})) as client:
+        client.post("/ask", json={"question": text})
+    assert server.assistant.questions[0].language == language
+
+
 @pytest.mark.parametrize("question", ["", "   \n\t ", "\x00\x07\x1b", "\u3000"])
 def test_an_empty_question_is_refused_and_names_the_field(server: RunningServer, question: str) -> None:
     with server.client(**{"Accept-Language": "en"}) as client:

@@ -119,3 +119,29 @@ def test_an_english_sentence_keeps_its_mark_to_a_japanese_passage_and_quotes_the
 
 def test_headings_and_questions_of_an_answer_need_no_source() -> None:
     assert cite("手順は次のとおりです:\nほかに知りたいことはありますか?", [LEAVE]).notices == ()
+
+
+HOURS = passage("第13条(食堂) 食堂の営業時間は11:30から14:00までとし、利用料は1食450円を給与から控除する。")
+NO_USB = passage("USBメモリの使用は認めない。", number=2)
+
+
+@pytest.mark.parametrize(
+    "said", ["はい、できます", "いいえ、できません", "可能です", "いいえ", "No", "Yes, it is possible"]
+)
+def test_a_bare_yes_or_no_keeps_its_mark(said: str) -> None:
+    cited = cite(f"{said} [2]。", [LEAVE, NO_USB])
+    assert [citation.number for citation in cited.citations] == [2]
+    assert cited.notices == ()
+
+
+def test_a_bare_yes_or_no_before_the_sentence_that_says_it_is_not_missing_a_source() -> None:
+    assert cite("いいえ。USBメモリの使用は認められていません [1]。", [NO_USB]).notices == ()
+
+
+@pytest.mark.parametrize("said", ["ランチは11時半から14時までです", "お昼ごはんは450円です"])
+def test_a_sentence_in_peoples_words_keeps_its_mark_by_its_figures(said: str) -> None:
+    assert [citation.number for citation in cite(f"{said} [1]。", [HOURS]).citations] == [1]
+
+
+def test_a_sentence_with_other_words_and_another_figure_loses_its_mark() -> None:
+    assert cite("お昼ごはんは550円です [1]。", [HOURS]).citations == ()

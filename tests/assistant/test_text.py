@@ -91,6 +91,10 @@ def test_a_question_of_small_words_alone_still_has_terms() -> None:
         ("What is 有給休暇?", "en"), ("How do I apply for 有給休暇?", "en"), ("Who approves 出張申請書 and 経費精算書?", "en"),
         ("Where is お盆休み stated?", "en"), ("What does 「情報が不足しています」 mean?", "en"), ("Is there 在宅勤務の手当?", "en"),
         ("Ｗｈａｔ ｉｓ 有給休暇？", "en"),
+        ("To Doの共有", "ja"), ("Do Not Disturb の設定", "ja"), ("BYOD (Bring Your Own Device) の申請書", "ja"),
+        ("Explain Planの取り方", "ja"), ("On Call 当番", "ja"), ("PDF to Word 変換", "ja"), ("Terms of Service の改定日", "ja"),
+        ("Translate 就業規則第15条 into English", "en"), ("I need 在職証明書", "en"), ("Contact 人事部", "en"),
+        ("Do we get 住宅手当?", "en"), ("do part-timers get 有給?", "en"), ("what’s 有給休暇?", "en"), ("meaning of 稟議", "en"),
     ],
 )  # fmt: skip
 def test_the_answer_language_is_that_of_the_questions_grammar(question: str, language: str) -> None:
