@@ -115,3 +115,78 @@ def test_neither_length_nor_depth_nor_a_list_brings_a_link_through(text: str) ->
     for said in (streamed(text, 1), streamed(text, 7), streamed(text, 5000), without_markup(text)):
         rendered = MarkdownIt("commonmark").render(said)
         assert not re.search('(?:href|src)="[^"]*evil', rendered)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "手順は次のとおりです[1]: まずポータルを開き、次に申請します。",
+        "必要な書類 [1]:\n- 申請書",
+        "- 期限 [1]: 3営業日前まで",
+        "Error [E-102]: replace the toner",
+        "「[ERROR]: disk full」と表示されたら",
+        "電話はTEL:03-1234-5678です [1]。File:report.xlsx、Data:2026年4月",
+        "Node.js/Express、ASP.NET/C#、setup.exe/uninstall.exe を使う",
+        "`rows[0]`、\\\\fs01\\share、10:00-12:00/13:00-17:00",
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 2, 3, 5, 1000])
+def test_text_that_only_looks_like_an_address_stays_in_pieces_of_every_size(text: str, pieces: int) -> None:
+    filtered = links()
+    said = "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+    assert (said, filtered.removed) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("申請します[1](半休は前日まで)。", "申請します[1] (半休は前日まで)。"),
+        ("右上の[保存](右上)を押す", "右上の保存(右上)を押す"),
+        ("申請します[1](#1)。", "申請します[1]。"),
+        ("`cp <source> <destination>` を実行", "`cp < source> <destination>` を実行"),
+        ("宛先は <help@example.co.jp> です", "宛先は help@example.co.jp です"),
+        ("ひらく//fs01.example.local/share まで", "ひらく(アドレスは出典を参照) まで"),
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 3, 1000])
+def test_what_is_no_link_keeps_its_words_in_pieces_of_every_size(text: str, said: str, pieces: int) -> None:
+    filtered = links()
+    shown = "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+    assert shown == said
+    assert "<a" not in MarkdownIt("commonmark").render(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("https://portal.example.co.jp/leaveから申請し", "`https://portal.example.co.jp/leave`から申請し"),
+        ("(https://portal.example.co.jp/leave)です", "(`https://portal.example.co.jp/leave`)です"),
+        ("`https://portal.example.co.jp/leave`です", "`https://portal.example.co.jp/leave`です"),
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 3, 1000])
+def test_an_asked_for_address_ends_where_japanese_goes_on_and_is_code_once(text: str, said: str, pieces: int) -> None:
+    filtered = links("申請サイトのURLは?")
+    assert "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest() == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<tel:0312345678> と <evil@evil.example> へ",
+        "https://evil.example/(a)b(c)です。見る(https://evil.example/x?d=1)です",
+        "[1](https://evil.example/x) と [2](evil.example/x 'a')",
+        "<base href=//evil.example/>です",
+        "https://社内.evil.example/?q=1 と https://x.evil.example/社内?q=あ&b=c",
+        "x\n> [a]: //evil.example/x\n\n[a]",
+        "これは\n  [r]: https://evil.example/x\n[r] を見る",
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 2, 3, 7, 1000])
+def test_no_shorter_way_to_an_address_comes_through_in_pieces_of_any_size(text: str, pieces: int) -> None:
+    filtered = links()
+    said = "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+    rendered = MarkdownIt("commonmark").render(said)
+    assert "<a" not in rendered
+    assert "<base" not in rendered
+    assert "evil.example/" not in said
