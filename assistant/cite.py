@@ -14,11 +14,15 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from assistant.domain import Citation, Notice, Passage
-from assistant.marks import BRACKETED, MARK, numbers_in, without_long_numbers
-from assistant.support import is_backed, is_foreign, plain_source, quote_span, says_more, states_fact
+from assistant.marks import BRACKETED, MARK, numbers_in, with_code_unmarked, without_long_numbers
+from assistant.support import is_backed, is_foreign, leads_on, plain_source, quote_span, says_more, states_fact
 from assistant.text import overlap, sentence_spans
 
-_MARKS_AFTER_END = re.compile(r"([。.!?！？])(\s*(?:\[\d{1,3}\])+)")
+_MARKS_AFTER_END = re.compile(r"(?:([。!?！？])(\s*(?:\[\d{1,3}\])+)[。.]?|(\.)(\s*(?:\[\d{1,3}\])+)(?!\s?[.,;、。]))")
+"""「…です。[1]」. In "until 6 p.m. [1]." the full stop before the mark is the abbreviation's."""
+_BETWEEN_MARKS = re.compile(r"(?<=\])\s?(?:[,、，・&]|と|及び|および|and)\s?(?=\[\d{1,3}\])")
+_HEADED_TABLE = re.compile(r"\n[ \t]*\|?[ \t]*:?-{2,}")
+"""What follows the head of a table."""
 _END_MARKS = "。.!?！？"
 
 
@@ -63,7 +67,7 @@ def citing(answer: str, passages: Sequence[Passage]) -> Generator[None, None, Ci
     notices: list[Notice] = []
     position = length = facts = sourced = moved = 0
     for start, end in sentence_spans(text):
-        judged = _judged(text[start:end], passages)
+        judged = _judged(text[start:end], passages, is_head=bool(_HEADED_TABLE.match(text, end)))
         length += start - position
         pieces += [text[position:start], judged.text]
         position = end
@@ -84,10 +88,10 @@ def citing(answer: str, passages: Sequence[Passage]) -> Generator[None, None, Ci
     return CitedText("".join([*pieces, text[position:]]), citations, (*counted, *notices), facts, sourced)
 
 
-def _judged(sentence: str, passages: Sequence[Passage]) -> _Judged:
+def _judged(sentence: str, passages: Sequence[Passage], *, is_head: bool) -> _Judged:
     marked = [int(number) for number in dict.fromkeys(MARK.findall(sentence))]
     said = MARK.sub("", sentence)
-    if not states_fact(said):
+    if not states_fact(said) or (not marked and (is_head or leads_on(said))):
         return _Judged(sentence, tuple(marked), needs_source=False, removed=0)
     kept = [number for number in marked if not is_foreign(said, passages[number - 1])]
     backing = [number for number in kept if is_backed(said, passages[number - 1])]
@@ -107,23 +111,29 @@ def _with_marks(sentence: str, numbers: Sequence[int]) -> str:
     bare = re.sub(r"(?<!\s)\s+(?=[。.!?！？]|$)", "", MARK.sub("", sentence))
     if not numbers:
         return bare
+    if bare.startswith("|") and bare.endswith("|"):  # behind the last cell's words, or the row has one cell too many
+        return f"{bare[:-1].rstrip()} {''.join(f'[{number}]' for number in numbers)} |"
     body = bare.rstrip(_END_MARKS)
     return f"{body} {''.join(f'[{number}]' for number in numbers)}{bare[len(body) :]}"
 
 
 def _checked_marks(answer: str, passage_count: int) -> tuple[str, int]:
+    """The answer with marks to known passages alone, each as [n], and how many others there were."""
     removed = 0
 
-    def replace(match: re.Match[str]) -> str:
-        nonlocal removed
-        numbers = numbers_in(match[1])
-        known = [number for number in dict.fromkeys(numbers) if 1 <= number <= passage_count]
-        removed += len(numbers) - len(known)
-        return "".join(f"[{number}]" for number in known)
+    def single(match: re.Match[str]) -> str:
+        return "".join(f"[{number}]" for number in dict.fromkeys(numbers_in(match[1])))
 
-    text = BRACKETED.sub(replace, without_long_numbers(answer))
+    def known(match: re.Match[str]) -> str:
+        nonlocal removed
+        is_known = 1 <= int(match[1]) <= passage_count
+        removed += not is_known
+        return f"[{int(match[1])}]" if is_known else ""
+
+    text = BRACKETED.sub(single, without_long_numbers(with_code_unmarked(answer)))
+    text = MARK.sub(known, _BETWEEN_MARKS.sub("", text))
     # A mark belongs to the sentence before it: 「…です。[1]」 becomes 「…です [1]。」, so that splitting keeps it there.
-    text = _MARKS_AFTER_END.sub(lambda match: f" {match[2].strip()}{match[1]}", text)
+    text = _MARKS_AFTER_END.sub(lambda match: f" {(match[2] or match[4]).strip()}{match[1] or match[3]}", text)
     return re.sub(r"[ \t]{2,}", " ", text), removed
 
 

@@ -13,19 +13,24 @@ import re
 _GAP = r"\s{0,3}"
 """Blanks without an end would make the pattern slow on a document that has a thousand of them after a bracket."""
 _LABEL = (
-    rf"(?:(?:抜粋|出典|資料|文書|参照|passages?|sources?|documents?|refs?\.?){_GAP})?(?:番号{_GAP})?(?:[:：]{_GAP})?\^?"
+    rf"(?:(?:抜粋|出典|資料|文書|参照|参考|passages?|sources?|documents?|docs?\.?|refs?\.?|nos?\.?){_GAP})?"
+    rf"(?:番号{_GAP})?(?:[:：]{_GAP})?\^?"
 )
 _NUMBER = rf"{_LABEL}\d{{1,3}}"
-NUMBERS = rf"{_GAP}{_NUMBER}(?:{_GAP}(?:[,、，・;；&＆~〜～–—-]|and|と){_GAP}{_NUMBER})*{_GAP}"
+NUMBERS = rf"{_GAP}{_NUMBER}(?:{_GAP}(?:[,、，・;；&＆/~〜～–—-]|and|と|及び|および|\s){_GAP}{_NUMBER})*{_GAP}"
 """What stands between the brackets of a mark."""
+_PAGE = rf"(?:[,、，]{_GAP}(?:pp?\.?|pages?|ページ){_GAP}\d{{1,4}}(?:ページ|頁)?{_GAP})?"
 MARK = re.compile(r"\[(\d{1,3})\]")
 """A mark as it leaves the product: [n] and nothing else."""
-BRACKETED = re.compile(rf"[\[［【〔]({NUMBERS})[\]］】〕]", re.IGNORECASE)
+BRACKETED = re.compile(rf"[\[［【〔]({NUMBERS}){_PAGE}[\]］】〕]", re.IGNORECASE)
 _LONG = re.compile(rf"[\[［]({_GAP}(?:\d{{4,}}|\d{{1,3}}(?:[,，]\d{{3}})+){_GAP})[\]］]")
 """A year or an amount in brackets: [2026], [1,000]. There are never so many passages."""
 _PARTS = re.compile(rf"(\d{{1,3}})(?:{_GAP}[~〜～–—-]{_GAP}(\d{{1,3}}))?")
 _WIDEST_RANGE = 20
 """Passages of one prompt at the most; a wider range is none."""
+
+
+_CODE = re.compile(r"^```.*\n(?:(?!```).*\n)*(?:```|.*\Z)|(?<!`)(`{1,2})(?!`)[^`\n]+\1(?!`)", re.MULTILINE)
 
 
 def numbers_in(inside: str) -> list[int]:
@@ -44,4 +49,15 @@ def without_long_numbers(text: str) -> str:
 
 def unmarked(text: str) -> str:
     """The text without anything that could be taken for a mark: 「[7]を参照」 -> 「(7)を参照」."""
-    return BRACKETED.sub(r"(\1)", without_long_numbers(text))
+    return BRACKETED.sub(lambda mark: f"({mark[0][1:-1]})", without_long_numbers(text))
+
+
+def with_code_unmarked(text: str) -> str:
+    """The text with the brackets around numbers in code replaced by double ones: `rows[0]` cites nothing, and stays readable.
+    A mark alone in code (`[1]`) is one."""
+
+    def changed(code: re.Match[str]) -> str:
+        alone = BRACKETED.fullmatch(code[0].strip("`").strip())
+        return code[0].strip("`") if alone else BRACKETED.sub(lambda mark: f"\u27e6{mark[0][1:-1]}\u27e7", code[0])
+
+    return _CODE.sub(changed, text)

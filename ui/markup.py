@@ -28,6 +28,7 @@ _LINE_BREAKS = str.maketrans(dict.fromkeys("\x0b\x0c\x85\u2028\u2029", "\n"))
 _FIRST_NOTE, _NOTES_LIMIT, _DOUBT_END = 0xE100, 0x400, "\ue001"
 _STARTS = f"{chr(_FIRST_NOTE)}-{chr(_FIRST_NOTE + _NOTES_LIMIT - 1)}"
 _PIECES = re.compile(rf"\[\d{{1,3}}\]|[{_STARTS}{_DOUBT_END}]")
+_SIGNS = re.compile(r"(?:[ \t]*(?:[-*+>]|\d{1,3}[.)]|#{1,6})[ \t]+)+|[ \t]*\|[ \t]*")
 _FRAMES = re.compile(f"[{_STARTS}{_DOUBT_END}]")
 
 
@@ -101,13 +102,20 @@ def _frame(text: str, doubts: Iterable[tuple[int, int, str]]) -> tuple[str, list
     done = 0
     clean = _FRAMES.sub("\ufffd", text)
     for start, end, note in sorted(doubts):
-        begin = max(start, done)
+        begin = _behind_signs(clean, max(start, done))
         if begin >= end or end > len(clean) or len(notes) == _NOTES_LIMIT:
             continue
         pieces += [clean[done:begin], chr(_FIRST_NOTE + len(notes)), clean[begin:end], _DOUBT_END]
         notes.append(note)
         done = end
     return "".join([*pieces, clean[done:]]), notes
+
+
+def _behind_signs(text: str, place: int) -> int:
+    """The place itself, or the one behind what makes its line a heading, an entry of a list or a row of a table: a frame
+    before these would make a paragraph of it."""
+    signs = _SIGNS.match(text, place)
+    return signs.end() if signs and not text[text.rfind("\n", 0, place) + 1 : place].strip() else place
 
 
 def _linked(children: list[Token], anchors: Mapping[int, str], notes: list[str]) -> list[Token]:

@@ -145,3 +145,41 @@ def test_a_sentence_in_peoples_words_keeps_its_mark_by_its_figures(said: str) ->
 
 def test_a_sentence_with_other_words_and_another_figure_loses_its_mark() -> None:
     assert cite("お昼ごはんは550円です [1]。", [HOURS]).citations == ()
+
+
+def test_the_marks_of_a_table_stand_in_its_last_cells_and_its_head_needs_none() -> None:
+    daily = passage("日当は、部長3,000円、課長2,500円とする。")
+    cited = cite("| 役職 | 日当 |\n|---|---|\n| 部長 | 3,000円 |\n| 課長 | 2,500円 |", [daily])
+    assert cited.text == "| 役職 | 日当 |\n|---|---|\n| 部長 | 3,000円 [1] |\n| 課長 | 2,500円 [1] |"
+    assert cited.notices == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "手順は以下のとおりです。",
+        "Here is how to apply.",
+        "### 申請期限",
+        "ご質問ありがとうございます。",
+        "ご不明な点は人事部へお問い合わせください。",
+    ],
+)
+def test_what_leads_on_and_courtesies_are_not_missing_a_source(said: str) -> None:
+    assert [
+        notice.code for notice in cite(f"{said}\n年次有給休暇は取得日の3営業日前までに申請する [1]。", [LEAVE]).notices
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The desk is open until 6 p.m. [2].", "The desk is open until 6 p.m. [2]."),
+        ("申請します。[1]。", "申請します [1]。"),
+        ("Ask the help desk, etc. [2], first.", "Ask the help desk, etc. [2], first."),
+    ],
+)
+def test_a_mark_that_has_its_end_mark_stays_where_it_is(said: str, shown: str) -> None:
+    desk = passage(
+        "VPN requires a token. Ask the help desk, etc. first. The desk is open until 6 p.m. every day.", number=2
+    )
+    assert cite(said, [LEAVE, desk]).text == shown

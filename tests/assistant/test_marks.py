@@ -14,7 +14,7 @@ LEAVE = passage("年次有給休暇は、取得日の3営業日前までに申�
 SICK = passage("病気の場合は、当日の始業時刻までに上司へ連絡する。", number=2)
 WAYS = [
     "[1]", "[1, 2]", "【1】", "［１］", "〔1〕", "[出典1]", "[出典: 1]", "[抜粋1, 抜粋2]", "[資料 2]", "[Source: 1]", "[passages 1 and 2]",
-    "[1-2]", "[1〜2]", "[^1]", "[1;2]", "[1と2]", "[٣]", "[९९]", "[๑]", "[𝟙]",
+    "[1 2]", "[1/2]", "[参考1]", "[No.1]", "[doc 1]", "[抜粋1および2]", "[1, p.3]", "[1-2]", "[1〜2]", "[^1]", "[1;2]", "[1と2]", "[٣]", "[९९]", "[๑]", "[𝟙]",
 ]  # fmt: skip
 
 
@@ -30,6 +30,7 @@ def test_a_document_cannot_hold_what_would_be_read_as_a_mark(mark: str) -> None:
     ("mark", "numbers"),
     [
         ("[出典: 1]", [1]), ("[抜粋1]", [1]), ("[^1]", [1]), ("[1-2]", [1]), ("[๑]", [1]), ("[١]", [1]), ("[passage 1 and 9]", [1]),
+        ("[1, p.3]", [1]), ("[参考1]", [1]), ("[No.1]", [1]), ("[doc 1]", [1]), ("[1]と[9]", [1]), ("[1]、[9]", [1]), ("`[1]`", [1]),
     ],
 )  # fmt: skip
 def test_every_way_of_writing_a_mark_cites(mark: str, numbers: list[int]) -> None:
@@ -70,3 +71,12 @@ def test_a_quoted_sentence_holds_no_mark_but_its_own_and_the_citation_is_exact()
     cited = quote("申請書の提出期限は?", [source])
     assert cited.text == "「申請書の提出期限は参考文献 (7) と (2026) に定める毎月25日である。」 [1]"
     assert cited.citations[0].quote == source.text
+
+
+def test_brackets_in_code_cite_nothing_and_no_bracketed_number_is_left() -> None:
+    cited = cite(
+        "`rows[0]` と `rows[1]` を見る。\n```\nx = rows[1, 2]\n```\n申請は取得日の3営業日前まで [1]。", [LEAVE, SICK]
+    )
+    assert "rows⟦0⟧" in cited.text
+    assert "rows⟦1, 2⟧" in cited.text
+    assert [citation.number for citation in cited.citations] == [1]

@@ -87,3 +87,13 @@ def test_the_quote_is_highlighted_at_its_place_however_the_text_looks() -> None:
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (-1, 2), (2, 1), (0, 99)])
 def test_a_place_outside_the_passage_highlights_nothing(start: int, end: int) -> None:
     assert "<mark" not in passage_html("本文です", start=start, end=end)
+
+
+def test_a_doubted_heading_entry_or_row_stays_one() -> None:
+    lines = ["## 申請期限", "1. 申請書を出す", "- 承認を待つ", "| 部長 | 3,000円 |"]
+    text = f"{lines[0]}\n\n{lines[1]}\n\n{lines[2]}\n\n| 役職 | 日当 |\n|---|---|\n{lines[3]}"
+    doubts = [(text.index(line), text.index(line) + len(line), "未確認") for line in lines]
+    rendered = answer_html(text, anchors={}, doubts=doubts)
+    for opened in ('ca-heading"><span class="ca-doubt">申', '<li><span class="ca-doubt">申', '<li><span class="ca-doubt">承',
+                   '<td><span class="ca-doubt">部'):  # fmt: skip
+        assert opened in rendered
