@@ -2,8 +2,9 @@
 
 A refusal is a state of the answer, not a phrase in it:
 
-A sentence refuses when it is the agreed one, says so of a topic or in near words, or says that the passages are silent and
-is itself nothing that its source states (「文書に個人情報を記載しない」 is an answer).
+A clause refuses when it is the agreed sentence, says so of a topic or in near words, or says that something is not written or not
+known (silence.py) and its source denies nothing of the kind: it repeats the source's words whether it refuses or answers, so that
+only a denial in the source makes it an answer (「監査文書に個人情報は含まれていません」). A sentence refuses with one of its clauses.
 
 every sentence refuses                        -> refused, not_in_documents
 some refuse, the others have no source        -> refused, not_in_documents
@@ -20,28 +21,29 @@ from dataclasses import dataclass
 
 from assistant.cite import CitedText
 from assistant.domain import Notice
+from assistant.figures import figures_of, source_keys
 from assistant.marks import MARK
 from assistant.pack import REFUSAL
-from assistant.support import PLAIN
-from assistant.text import normalise, overlap, sentence_spans
+from assistant.silence import (
+    cannot_answer,
+    clauses,
+    denials,
+    is_of_kind,
+    names_passages,
+    own_words,
+    silence,
+)
+from assistant.support import BACKED, shares_language
+from assistant.text import lexical_terms, normalise, overlap, sentence_spans
 
 _BETWEEN = re.compile(r"[\s\"'“”‘’「」『』。、.,!?:;*_`()（）\[\]#>-]+")
 _COURTESY = re.compile(
     r"^(?:申し訳(?:ありません|ございません)が|恐れ入りますが|すみませんが|残念ながら|sorry(?:but)?|iamsorrybut|imsorrybut|unfortunately)+"
 )
-_SAYS_NOTHING = re.compile(
-    r"(?:抜粋|文書|資料|情報|規程|質問)[^。]{0,40}?(?:記載|書かれて|含まれて|記述|言及|情報)[^。]{0,12}?(?:ありません|いません|おりません|見つかりません|ない)"
-    r"|\b(?:passages?|documents?|sources?|information|context)\b[^.]{0,60}?\b(?:do|does|did|is|are)(?: not|n't)\s"
-    r"(?:\w+\s){0,2}?(?:contain|mention|say|state|provide|include|specify|specified|mentioned|provided|stated|given)"
-)
-_CANNOT_ANSWER = re.compile(
-    r"情報が不足し(?![^。]{0,8}(?:場合|時|とき|と))[^。]{0,12}(?:お?答え|ご?回答)[^。]{0,8}(?:できません|できない|できかね|しかね)[^。と旨場時]{0,6}"
-    r"(?!\s*(?:と|旨|場合|時|とき))(?:ので|から|が|ため)?[、,]?"
-    r"|\bi(?:'m| am|)\s(?:can ?not|can't|could not|couldn't|unable to|not able to)\s(?:\w+\s){0,2}?answer\b[^.]{0,160}"
-    r"|\bi (?:do not|don't) (?:know|have (?:\w+\s){0,2}?information)\b[^.]{0,160}"
-)
-"""The agreed sentence about a topic or in near words; what is told about it (「…と表示される」) is none."""
-_QUOTED = re.compile(r"「[^「」]*」|『[^『』]*』|“[^“”]*”|\"[^\"]*\"")
+_DENIED = 0.5
+"""Share of a clause's telling words in a denying sentence of its source from which that denies the same. From .4 to .6 nothing
+differs; with letter pairs in their place three right answers of 32 were lost (docs/lab-notes.md, 2026-11-28)."""
+_NEGATIONS = frozenset({"no", "not", "cannot"})
 _LEAST_REST = 8
 """Letters that a sentence must have beside its refusal to answer as well: 「…できませんが、3営業日前までに申請します」."""
 
@@ -66,13 +68,12 @@ def verdict(cited: CitedText) -> Verdict:
     if refuses(cited.text):
         return Verdict(is_refusal=True)
     sentences = [cited.text[start:end] for start, end in sentence_spans(cited.text)]
-    nothing = [
-        sentence
-        for sentence in sentences
-        if _refuses(sentence) or (_says_nothing(sentence) and not _is_stated(sentence, sentence, cited))
-    ]
-    others = [sentence for sentence in sentences if sentence not in nothing and _bare(sentence)]
-    has_source = any(MARK.search(sentence) for sentence in others) or any(_answers_too(s, cited) for s in nothing)
+    said = {sentence: _said(sentence, cited) for sentence in sentences}
+    nothing = [sentence for sentence in sentences if said[sentence].refuses]
+    has_source = any(
+        one.is_stated if one.refuses else bool(MARK.search(sentence) and _bare(sentence))
+        for sentence, one in said.items()
+    )
     if nothing and not has_source:
         return Verdict(is_refusal=True)
     if nothing:
@@ -91,33 +92,47 @@ def _is_agreed(sentence: str) -> bool:
     return any(bare == _bare(agreed) for agreed in REFUSAL.values())
 
 
-def _refuses(sentence: str) -> bool:
-    return _is_agreed(sentence) or bool(_CANNOT_ANSWER.search(_own_words(sentence)))
+@dataclass(frozen=True)
+class _Said:
+    """Whether a sentence refuses, and whether a source states what it says beside that."""
+
+    refuses: bool
+    is_stated: bool = False
 
 
-def _own_words(sentence: str) -> str:
-    """Without marks and without what it quotes."""
-    return normalise(_QUOTED.sub("", MARK.sub("", sentence))).replace("’", "'")
-
-
-def _answers_too(sentence: str, cited: CitedText) -> bool:
-    """Whether a source states what a sentence says beside its refusal."""
-    rest = _CANNOT_ANSWER.sub("", _own_words(sentence))
-    return len(_bare(rest)) >= _LEAST_REST and not _says_nothing(rest) and _is_stated(rest, sentence, cited)
-
-
-def _is_stated(said: str, sentence: str, cited: CitedText) -> bool:
-    """Whether the quotation of a mark in the sentence plainly says it."""
+def _said(sentence: str, cited: CitedText) -> _Said:
+    if _is_agreed(sentence):
+        return _Said(refuses=True)
     numbers = set(map(int, MARK.findall(sentence)))
-    return any(
-        overlap(MARK.sub("", said), citation.quote) >= PLAIN
-        for citation in cited.citations
-        if citation.number in numbers
-    )
+    quotes = [citation.quote for citation in cited.citations if citation.number in numbers]
+    parts, whole = clauses(sentence), own_words(sentence)
+    silent = [part for part in parts if silence(part) or cannot_answer(part) or _is_agreed(part)]
+    suspect = [*silent, whole] if cannot_answer(whole) else silent
+    if all(not _is_agreed(part) and any(_denies(quote, part) for quote in quotes) for part in suspect):
+        return _Said(refuses=False)
+    rest = " ".join(part for part in parts if part not in silent)
+    return _Said(refuses=True, is_stated=any(_states(quote, rest) for quote in quotes))
 
 
-def _says_nothing(sentence: str) -> bool:
-    return bool(_SAYS_NOTHING.search(normalise(sentence)))
+def _denies(quote: str, clause: str) -> bool:
+    """Whether the source denies just what the clause does: in shared words, or, in another language, at all."""
+    denying = [denial for denial in denials(quote) if is_of_kind(clause, denial)]
+    if names_passages(clause) and not names_passages(quote):
+        return False
+    if not shares_language(clause, quote):
+        return bool(denying)
+    words = set(lexical_terms(clause, for_query=True)) - _NEGATIONS
+    return any(len(words & set(lexical_terms(denial))) >= _DENIED * len(words) for denial in denying)
+
+
+def _states(quote: str, rest: str) -> bool:
+    """Whether the source states what stands beside a refusal; in another language its figures tell."""
+    if len(_bare(rest)) < _LEAST_REST:
+        return False
+    if shares_language(rest, quote):
+        return overlap(rest, quote) >= BACKED
+    known = source_keys([quote])
+    return any(figure.keys & known for figure in figures_of(rest))
 
 
 _PARTLY = Notice(
