@@ -17,6 +17,7 @@ from itertools import takewhile
 from assistant.answerable import SAID_NOT, doubt_of
 from assistant.asked import unnamed
 from assistant.cite import CitedText, citing
+from assistant.courtesy import INVITATION, asks, is_courtesy
 from assistant.domain import (
     Answer,
     AnswerMode,
@@ -222,9 +223,11 @@ async def finish(draft: Draft) -> Answer:
 
 
 def nothing_found(draft: Draft) -> Answer:
-    """A refusal without passages."""
-    is_readable_question = is_readable(draft.question.text)
-    return refusal(draft, RefusalReason.NOTHING_FOUND if is_readable_question else RefusalReason.UNREADABLE_QUESTION)
+    """A refusal without passages; thanks and greetings get an invitation to ask."""
+    if asks(draft.question.text):
+        return refusal(draft, RefusalReason.NOTHING_FOUND)
+    answer = refusal(draft, RefusalReason.UNREADABLE_QUESTION)
+    return replace(answer, text=INVITATION[answer.language]) if is_courtesy(draft.question.text) else answer
 
 
 async def told_of_reading(answer: Answer, ledger: AskLedger) -> Answer:

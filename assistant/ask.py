@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from assistant.answering import Draft, Writing, finish, nothing_found, safely_quoted, talk_of, told_of_reading
 from assistant.backends import SecondModel, at_work, order_of, written
+from assistant.courtesy import asks
 from assistant.domain import Cited, Event, Failed, Finished, Found, Question, Rewritten
 from assistant.errors import AnswerAborted, AssistantError, ModelMissing, ModelTimeout, ModelUnavailable
 from assistant.ports import ChatModel, NoLine, Turn
@@ -53,7 +54,8 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
         if alone is not None:
             draft.rewritten(alone)
             yield Rewritten(alone.text)
-        draft.found(await search(draft.standing, pipeline.indexes, limit=pipeline.passages_limit))
+        if asks(question.text):
+            draft.found(await search(draft.standing, pipeline.indexes, limit=pipeline.passages_limit))
         yield Found(draft.passages)
         if not draft.passages:
             answer = nothing_found(draft)

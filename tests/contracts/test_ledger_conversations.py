@@ -83,6 +83,15 @@ def test_use_is_counted_by_day_with_ratings(ledger: Ledger) -> None:
     assert (feedback.text, question, following) == ("違う", "問 False", None)
 
 
+def test_what_asks_nothing_is_no_open_question(ledger: Ledger) -> None:
+    for number, reason in enumerate(("unreadable_question", "not_in_documents")):
+        answer = replace(ANSWER, answer_id=f"a_{number}", citations=(), refused=True, reason=reason)
+        ledger.save_answer(answer, question=f"問 {reason}", principal=BEN)
+    assert [q.question for q in ledger.open_questions(since="2020-01-01", limit=5)] == ["問 not_in_documents"]
+    due = ledger.due_questions(changed_at="2999-01-01", since="2020-01-01", limit=5)
+    assert [q.question for q in due] == ["問 not_in_documents"]
+
+
 def test_a_part_of_a_text_is_counted_in_characters(ledger: Ledger) -> None:
     document_id, _ = store(ledger, "a.md", RULE)
     part = ledger.document_text(document_id, principal=BEN, start=10, limit=4)

@@ -21,7 +21,7 @@ from assistant.adapters.ledger.engine import now
 from assistant.adapters.ledger.jobs import PLAN
 from assistant.adapters.ledger.transaction import Transactional, slices
 from assistant.audit import Act, AuditEntry
-from assistant.domain import JobState
+from assistant.domain import JobState, RefusalReason
 from assistant.history import DueQuestion, QuestionState
 
 APP_PREFIX = "app:"
@@ -76,13 +76,14 @@ class Unanswered(Transactional):
         """
         a, f, w = s.answers.c, s.feedback.c, s.wanted_answers.c
         wishes = select(w.wanted_id, w.principal, w.question, w.language, w.asked_at).where(w.closed_at.is_(None))
+        is_refused = a.refused.is_(True) & (func.coalesce(a.reason, "") != RefusalReason.UNREADABLE_QUESTION.value)
         refused = (
             select(a.principal, a.question, a.language, func.max(a.created_at).label("asked_at"))
             .select_from(s.answers.outerjoin(s.feedback, f.answer_id == a.answer_id))
             .where(
                 a.created_at >= since,
                 a.principal.not_like(APP_PREFIX + "%"),
-                or_(a.refused.is_(True), f.rating == "down"),
+                or_(is_refused, f.rating == "down"),
             )
             .group_by(a.principal, a.question, a.language)
             .order_by(func.max(a.created_at).desc())

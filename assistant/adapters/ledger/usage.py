@@ -7,6 +7,7 @@ from sqlalchemy import Select, and_, case, func, or_, select
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.cursors import decode_cursor, encode_cursor
 from assistant.adapters.ledger.transaction import Transactional
+from assistant.domain import RefusalReason
 from assistant.history import MEASURING, DayOfUse, Feedback, OpenQuestion
 
 RATED_DOWN = "rated_down"
@@ -41,14 +42,16 @@ class Usage(Transactional):
             return [DayOfUse(**row) for row in connection.execute(statement).mappings()]
 
     def open_questions(self, *, since: str, limit: int) -> list[OpenQuestion]:
-        """Questions since that day that were refused or whose answer was rated down; the most frequent first."""
+        """Questions since that day that were refused or whose answer was rated down; the most frequent first. What asks nothing
+        (an emoji, thanks) is none."""
         a, f = s.answers.c, s.feedback.c
+        is_refused = a.refused.is_(True) & (func.coalesce(a.reason, "") != RefusalReason.UNREADABLE_QUESTION.value)
         reason = case((f.rating == "down", RATED_DOWN), else_=func.coalesce(a.reason, "")).label("reason")
         last = func.max(a.created_at).label("last_asked_at")
         statement = (
             select(a.question, reason, func.count().label("times"), last)
             .select_from(s.answers.outerjoin(s.feedback, f.answer_id == a.answer_id))
-            .where(a.created_at >= since, or_(a.refused.is_(True), f.rating == "down"))
+            .where(a.created_at >= since, or_(is_refused, f.rating == "down"))
             .group_by(a.question, reason)
             .order_by(func.count().desc(), last.desc(), a.question)
             .limit(limit)
