@@ -14,7 +14,15 @@ from functools import lru_cache
 from assistant.domain import Passage
 from assistant.figures import Figure, figures_of, source_keys
 from assistant.languages import is_japanese
-from assistant.text import character_bigrams, lexical_terms, normalise, overlap, sentence_spans, telling_terms
+from assistant.text import (
+    character_bigrams,
+    is_readable,
+    lexical_terms,
+    normalise,
+    overlap,
+    sentence_spans,
+    telling_terms,
+)
 
 PLAIN = 0.6
 """Share of a sentence's letter pairs in at most three neighbouring source sentences from which they plainly say it."""
@@ -48,7 +56,9 @@ _LEADS_ON = re.compile(
     r"|^(?:ご質問|お問い合わせ)(?:を?いただき)?、?(?:誠に)?ありがとう|^(?:ほかに|他に)?ご不明な?点|^お役に立"
 )
 """Headings, what leads on to a list, and courtesies."""
-_ENDS = ("。", ".", "!", "！", "」", ")", "）")
+_ENDS = ("。", "．", "｡", ".", "!", "！", "」", ")", "）")
+_LIST_MARK = re.compile(r"[(（]?(?:[0-9０-９]{1,3}|[A-Za-z])[.)）．]|[①-⑳・•●○◯■□▪※◆◇]|[-+*]")
+_LIST_NUMBER = re.compile(r"[(（]?[0-9０-９]{1,3}[.)）．](?![0-9０-９])|[①-⑳]")
 
 
 def sayings(passage: Passage) -> str:
@@ -76,11 +86,16 @@ def _words_of(sentence: str) -> set[str]:
 
 
 def is_statement(sentence: str) -> bool:
-    """Whether a source's line states something: no question, no heading, no lone cell."""
+    """Whether a source's line states something: no question, no heading, no lone cell, no number of a list by itself."""
     plain = sentence.rstrip()
-    if plain.endswith(("?", "？")) or plain.startswith("#"):
+    if plain.endswith(("?", "？")) or plain.startswith("#") or is_list_mark(plain) or not is_readable(plain):
         return False
     return plain.endswith(_ENDS) or len(plain) >= _LEAST_CHARACTERS
+
+
+def is_list_mark(line: str) -> bool:
+    """Whether the line is nothing but the number or mark of an item, as 「3.」."""
+    return _LIST_MARK.fullmatch(line.strip()) is not None
 
 
 def shares_language(one: str, other: str) -> bool:
@@ -165,9 +180,10 @@ def _quote_span(sentence: str, source: str) -> tuple[int, int]:
     keys = [figure.keys for figure in figures_of(sentence)]
     wanted = character_bigrams(sentence)
 
-    def support(start: int, end: int) -> float:
-        known = source_keys([source[start:end]]) if keys else frozenset[str]()
-        return overlap(sentence, source[start:end]) + sum(bool(key & known) for key in keys) / max(4, len(keys))
+    def support(first: int, last: int) -> float:
+        known = frozenset[str]().union(*(line.keys for line in lines[first : last + 1])) if keys else frozenset[str]()
+        said = source[spans[first][0] : spans[last][1]]
+        return overlap(sentence, said) + sum(bool(key & known) for key in keys) / max(4, len(keys))
 
     shares = [
         (len(wanted & line.bigrams) / len(wanted) if wanted else 0.0)
@@ -179,11 +195,11 @@ def _quote_span(sentence: str, source: str) -> tuple[int, int]:
         return next((span for span in spans if is_statement(source[slice(*span)])), spans[0])
     first = last = place
     while last - first + 1 < _WINDOW_SENTENCES:
-        so_far = support(spans[first][0], spans[last][1])
+        so_far = support(first, last)
         wider = [(max(0, first - 1), last), (first, min(len(spans) - 1, last + 1))]
         fitting = [w for w in wider if spans[w[1]][1] - spans[w[0]][0] <= _WINDOW_CHARACTERS]
-        best = max(fitting, key=lambda w: support(spans[w[0]][0], spans[w[1]][1]), default=(first, last))
-        if support(spans[best[0]][0], spans[best[1]][1]) < so_far + 0.1:
+        best = max(fitting, key=lambda w: support(*w), default=(first, last))
+        if support(*best) < so_far + 0.1:
             break
         first, last = best
     return spans[first][0], spans[last][1]
@@ -202,9 +218,15 @@ class _Line:
 @lru_cache(maxsize=REMEMBERED_SOURCES)
 def _lines_of(source: str) -> tuple[_Line, ...]:
     return tuple(
-        _Line(start, end, frozenset(character_bigrams(source[start:end])), source_keys([source[start:end]]))
+        _Line(start, end, frozenset(character_bigrams(source[start:end])), _keys_of(source[start:end]))
         for start, end in sentence_spans(source)
     )
+
+
+def _keys_of(line: str) -> frozenset[str]:
+    """The figures that a line states; "3." before the third step of a list is none."""
+    number = _LIST_NUMBER.match(line)
+    return source_keys([line[number.end() :] if number else line])
 
 
 def _by_figures(sentence: str, passages: Sequence[Passage]) -> int:

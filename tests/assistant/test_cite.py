@@ -183,3 +183,17 @@ def test_a_mark_that_has_its_end_mark_stays_where_it_is(said: str, shown: str) -
         "VPN requires a token. Ask the help desk, etc. first. The desk is open until 6 p.m. every day.", number=2
     )
     assert cite(said, [LEAVE, desk]).text == shown
+
+
+def test_the_number_of_a_step_is_no_figure_that_a_sentence_could_be_cited_for() -> None:
+    source = passage(
+        "ログインの手順\n1. 画面を開く\n2. 社員番号を入れる\n3. 送信を押す\n誤ったパスワードが三回続くと、ロックされる。"
+    )
+    (citation,) = cite("Your account is locked after three wrong passwords [1].", [source]).citations
+    assert citation.quote == "誤ったパスワードが三回続くと、ロックされる。"
+
+
+def test_the_number_of_a_step_alone_is_never_a_citation_s_quote() -> None:
+    source = passage("3.\n送信を押したのち、画面が変わるまで待つこと。")
+    (citation,) = cite("Wait until it is done [1].", [source]).citations
+    assert citation.quote == "送信を押したのち、画面が変わるまで待つこと。"
