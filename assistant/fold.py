@@ -2,19 +2,22 @@
 
 ranked passages -> neighbours joined -> older versions and copies behind the newest -> turns, when the question is broad
 
-Nothing is lost: what steps back stays at the end of the list, and an older version is named in a notice. Pure.
+No version is lost: one that says something else, and would stand in the list without stepping back, keeps one passage at the
+list's end, and is named in a notice. No older version steps back where the question compares years or asks for an earlier one.
+`versions.py` reads the names of files. Pure.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from assistant.domain import Notice, Passage
-from assistant.text import ERAS, character_bigrams, normalise, with_western_years, year_in_era
+from assistant.text import character_bigrams
+from assistant.versions import Told, asked_of, is_older, told_by
+
+__all__ = ["Folded", "fold", "is_older", "put_together"]
 
 JOINED_CHARACTERS = 1200
 """Longest joined passage: about two chunks, so that a prompt still holds several documents."""
@@ -23,41 +26,14 @@ COPY_SHARE = 0.9
 statutes quote each other. Stepping back for any equal text lowered Hit@5 of lawqa_jp from .864 to .843 (docs/lab-notes.md,
 2026-11-26)."""
 VERSION_SHARE = 0.4
-"""The same for passages of two documents whose names differ in year or version alone."""
+"""The same for passages of two documents whose names differ in year or version alone. Of passages that say the same of another
+year, those of rules share .96, of yearly reports .78, of minutes .49 to .86: no share tells what is superseded from what is a
+series, so the older one keeps a place in the list (docs/lab-notes.md, 2026-11-28)."""
 BROAD_SHARE = 0.75
 BROAD_DOCUMENTS = 4
 """A question is broad when this many documents have a passage that scores at least this share of the best one."""
 TURN = 2
 """Passages of one document before the next one's turn, when the question is broad."""
-
-_MARKS = re.compile(
-    r"(?:19|20)\d\d(?:年度?版?|年)?|令和\s*[\d元]+\s*年度?版?|平成\s*[\d元]+\s*年度?版?"
-    r"|第\s*(?:\d+|[一二三四五六七八九十]+)\s*版"
-    r"|(?<![a-z0-9])(?:v|ver|version|rev|r|h)\.?\s*\d+(?:\.\d+)*(?![a-z])"
-    r"|(?:旧|新|改訂|最新|コピー|(?<![a-z])(?:old|new|final|latest|copy)(?![a-z]))版?|[\d.]{6,}"
-)
-_SHORT_ERA = re.compile(r"(?<![a-z0-9])([rh])(\d{1,2})(?![\d.a-z])")
-_EDITION = re.compile("第\\s*([一二三四五六七八九十]+)\\s*版")
-_OLD_MARK = re.compile("旧|(?<![a-z])old(?![a-z])")
-_NEW_MARK = re.compile("新|改訂|(?<![a-z])(?:new|final|latest)(?![a-z])")
-_ERA_BESIDE_WESTERN = re.compile(r"(?:令和|平成|昭和|大正)\s*\S{1,3}?\s*年 (\d{4})年")
-_NOT_A_NAME = re.compile(r"[\W_]+")
-
-
-class Named(Protocol):
-    """What tells versions of one document apart: a passage has it, and so has a document."""
-
-    @property
-    def folder(self) -> str:
-        """The folder that it was ingested from."""
-
-    @property
-    def path(self) -> str:
-        """Its path in there."""
-
-    @property
-    def modified_ns(self) -> int:
-        """When the source file was changed."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +44,27 @@ class Folded:
     notices: tuple[Notice, ...]
 
 
+@dataclass
+class _Sorted:
+    """Passages to show first, those that step back, those of them that an older version alone has and that would have been
+    listed, and a notice for each older version, by document."""
+
+    kept: list[Passage] = field(default_factory=list)
+    back: list[Passage] = field(default_factory=list)
+    older: list[Passage] = field(default_factory=list)
+    notices: dict[str, Notice] = field(default_factory=dict)
+
+
 def fold(question: str, passages: Sequence[Passage], *, limit: int) -> Folded:
     """At most `limit` passages, ranked from 1."""
-    joined = _joined(passages)
-    kept, copies, notices = _newest_first(question, joined, limit)
-    ordered = [*_taking_turns(kept, limit), *copies][:limit]
+    found = _newest_first(question, _joined(passages), limit)
+    first = _taking_turns(found.kept, limit)
+    places = _one_of_each(found.older)[: limit // 2]
+    room = limit - len(places)
+    ordered = [*first[:room], *places, *first[room:], *(one for one in found.back if one not in places)][:limit]
     ranked = tuple(replace(passage, rank=rank) for rank, passage in enumerate(ordered, start=1))
     listed = {passage.document_id for passage in ranked}
-    return Folded(ranked, tuple(notice for document_id, notice in notices.items() if document_id in listed))
+    return Folded(ranked, tuple(notice for document_id, notice in found.notices.items() if document_id in listed))
 
 
 def _joined(passages: Sequence[Passage]) -> list[Passage]:
@@ -118,66 +107,69 @@ def put_together(better: Passage, *others: Passage) -> Passage:
     return whole
 
 
-def _newest_first(
-    question: str, passages: Sequence[Passage], limit: int
-) -> tuple[list[Passage], list[Passage], dict[str, Notice]]:
-    """(passages to show first, those that step back, a notice for each older version, by document)."""
-    kept: list[Passage] = []
-    back: list[Passage] = []
-    notices: dict[str, Notice] = {}
-    asked = normalise(question)
-    shown = list(passages[: 2 * limit])
-    names = [_family(passage)[1] for passage in shown]
-    for name, passage in zip(names, shown, strict=True):
-        steps_back = False
-        namesakes = [other for other, its in zip(shown, names, strict=True) if name and its == name]
-        for other in namesakes if len(namesakes) > 1 else ():  # texts are compared only where the names ask for it
-            if other.document_id == passage.document_id:
+def _newest_first(question: str, passages: Sequence[Passage], limit: int) -> _Sorted:
+    found = _Sorted()
+    asked = asked_of(question)
+    shown = [_Read(passage, told_by(passage), place) for place, passage in enumerate(passages[: 2 * limit])]
+    copies: set[int] = set()
+    for one in shown:
+        passage = one.passage
+        steps_back = is_unchanged = False
+        for other in shown:
+            if not one.is_namesake_of(other):  # texts are compared only where the names ask for it
                 continue
-            alike = _alike(character_bigrams(passage.text), character_bigrams(other.text))
-            if alike >= VERSION_SHARE and is_older(passage, other):
-                notices.setdefault(passage.document_id, _newer_exists(passage, other))
-                steps_back = steps_back or not _names_it(asked, passage)
-            elif alike >= COPY_SHARE and other in kept:
-                steps_back = True
-        (back if steps_back else kept).append(passage)
-    return [*kept, *passages[2 * limit :]], back, notices
+            alike = _alike(one.bigrams, other.bigrams)
+            if alike >= VERSION_SHARE and one.told.is_older_than(other.told):
+                found.notices.setdefault(passage.document_id, _newer_exists(passage, other.passage))
+                steps_back = steps_back or not (asked.is_for_earlier or asked.names(one.told))
+                is_unchanged = is_unchanged or passage.text == other.passage.text
+            elif other.place not in copies and _repeats(one, other, alike):
+                copies.add(one.place)
+        (found.back if steps_back or one.place in copies else found.kept).append(passage)
+        if steps_back and one.place < limit and not (is_unchanged or one.place in copies):
+            found.older.append(passage)
+    found.kept += passages[2 * limit :]
+    return found
 
 
-def is_older(passage: Named, other: Named) -> bool:
-    """Whether both are versions of one document, told by their names, and the first is the older one."""
-    if _family(passage) != _family(other) or not _family(passage)[1]:
+@dataclass(frozen=True)
+class _Read:
+    """A passage, what the name of its file tells, and its place in the list."""
+
+    passage: Passage
+    told: Told
+    place: int
+
+    @cached_property
+    def bigrams(self) -> set[str]:
+        """Of its text, made only where another name asks for it."""
+        return character_bigrams(self.passage.text)
+
+    def is_namesake_of(self, other: _Read) -> bool:
+        """Whether it is of another document whose name is the same without marks."""
+        return bool(self.told.name) and (
+            self.told.name == other.told.name and self.passage.document_id != other.passage.document_id
+        )
+
+
+def _one_of_each(passages: Sequence[Passage]) -> list[Passage]:
+    """The first passage of each document."""
+    first: dict[str, Passage] = {}
+    for passage in passages:
+        first.setdefault(passage.document_id, passage)
+    return list(first.values())
+
+
+def _repeats(one: _Read, other: _Read, alike: float) -> bool:
+    """Whether one is a copy of the other and not a version of it; of two copies the original stays, or the better one.
+
+    Annexes are numbered as copies are, and their forms are much alike: two numbers are copies of equal texts alone."""
+    mine, its = one.told, other.told
+    if mine.is_older_than(its) or its.is_older_than(mine) or not mine.is_copy_of(its):
         return False
-    mine, others = _marks(passage), _marks(other)
-    return mine != others and _order(passage) < _order(other)
-
-
-def _family(passage: Named) -> tuple[str, str, str]:
-    """Folder, and the name without year, version and marks: equal for versions of one document."""
-    path = PurePosixPath(passage.path)
-    name = _NOT_A_NAME.sub("", _MARKS.sub("", normalise(path.stem)))
-    return f"{passage.folder}/{path.parent}", name, path.suffix.lower() if not name else ""
-
-
-def _marks(passage: Named) -> list[str]:
-    return _MARKS.findall(normalise(PurePosixPath(passage.path).stem))
-
-
-def _order(passage: Named) -> tuple[bool, list[int], bool, int]:
-    """What the name says: 旧 or old comes before all, then the numbers (an era year as its western year; H30, R2 too), then 新
-    or new; at last when the file was changed, which a copy, a restore or a slip of the pen changes too."""
-    name = normalise(PurePosixPath(passage.path).stem)
-    words = _ERA_BESIDE_WESTERN.sub(r"\1", with_western_years(name))
-    words = _SHORT_ERA.sub(lambda found: str(ERAS["令和" if found[1] == "r" else "平成"] + int(found[2])), words)
-    words = _EDITION.sub(lambda found: str(year_in_era(found[1])), words)
-    numbers = [int(number) for number in re.findall(r"\d+", words)]
-    return not _OLD_MARK.search(name), numbers, bool(_NEW_MARK.search(name)), passage.modified_ns
-
-
-def _names_it(asked: str, passage: Passage) -> bool:
-    """Whether the question names the year or version of the passage's document."""
-    years = {match for mark in _marks(passage) for match in re.findall(r"\d+", mark)}
-    return bool(years) and any(year in asked for year in years)
+    are_numbered = mine.copy_number and its.copy_number and mine.copy_number != its.copy_number
+    is_behind = (mine.is_copy, one.place) > (its.is_copy, other.place)
+    return is_behind and alike >= (1.0 if are_numbered else COPY_SHARE)
 
 
 def _alike(one: set[str], other: set[str]) -> float:

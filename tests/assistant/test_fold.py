@@ -150,3 +150,148 @@ def test_a_part_of_a_word_is_no_mark_of_a_version(one: str, other: str) -> None:
 
     assert not is_older(first, second)
     assert not is_older(second, first)
+
+
+def reports(*years: int) -> list[Passage]:
+    text = (
+        "売上報告 {0}年度 全社の売上高は{1}百万円、営業利益は{2}百万円であった。前年比{3}%。部門別では東日本が{4}百万円、"
+        "西日本が{5}百万円である。海外は為替の影響を受けた。"
+    )
+    return [
+        part(
+            text.format(of, 1000 + of % 100 * 7, of % 97, 100 + of % 7, 500 + of % 50, 400 + of % 60),
+            start=0,
+            number=of,
+            path=f"{of}年度_売上報告.xlsx",
+            score=0.9,
+        )
+        for of in years
+    ]
+
+
+def others(count: int) -> list[Passage]:
+    return [
+        part(f"{chr(0x4E00 + 37 * n) * 9}の話", start=0, number=n, path=f"{chr(96 + n)}.md", score=0.3)
+        for n in range(1, count + 1)
+    ]
+
+
+def versions(older: str, newer: str) -> list[Passage]:
+    return [
+        part(POLICY.format(allowance), start=0, number=n, path=path)
+        for n, (path, allowance) in enumerate(((older, "2,000"), (newer, "2,500")), start=1)
+    ]
+
+
+def paths(question: str, passages: list[Passage], *, limit: int = 8) -> list[str]:
+    return [one.path for one in fold(question, passages, limit=limit).passages]
+
+
+@pytest.mark.parametrize(
+    "question", ["過去3年の売上高の推移は?", "昨年度の売上高は?", "Compare the sales of the years."]
+)
+def test_nothing_steps_back_for_a_question_across_years_or_for_earlier_ones(question: str) -> None:
+    found = [*reports(2023, 2025, 2024), *others(8)]
+
+    assert paths(question, found) == [one.path for one in found[:8]]
+
+
+def test_older_versions_keep_one_passage_each_at_the_end_of_a_full_list_and_their_notice() -> None:
+    old = reports(2023)[0]
+    further = replace(part("別の話。", start=900, number=9, path=old.path), heading_path=("付録",))
+    folded = fold("売上高は?", [old, further, *reports(2025, 2024), *others(8)], limit=8)
+
+    assert [one.path[:4] for one in folded.passages] == ["2023", "2025", "a.md", "b.md", "c.md", "d.md", "2023", "2024"]
+    assert folded.passages[0].text == further.text, "what the newer one does not say stays where it was"
+    assert [notice.code for notice in folded.notices] == ["newer_version_exists"] * 2
+
+
+def test_older_versions_take_no_more_than_half_of_the_list() -> None:
+    found = paths("売上高は?", [*reports(*range(2018, 2026)), *others(8)])
+
+    assert found[:4] == ["2025年度_売上報告.xlsx", "a.md", "b.md", "c.md"]
+    assert [path[:4] for path in found[4:]] == ["2018", "2019", "2020", "2021"]
+
+
+def test_an_older_version_that_says_the_same_takes_no_place() -> None:
+    old, new = (year(of, "2,000") for of in (2024, 2025))
+
+    assert paths("日当は?", [old, new, *others(8)]) == [new.path, *(f"{letter}.md" for letter in "abcdefg")]
+
+
+def test_an_older_version_that_would_not_have_been_listed_takes_no_place() -> None:
+    found = paths("売上高は?", [*reports(2025), *others(8), *reports(2024)])
+
+    assert found == ["2025年度_売上報告.xlsx", *(f"{letter}.md" for letter in "abcdefg")]
+
+
+@pytest.mark.parametrize(
+    ("question", "older", "newer"),
+    [
+        ("2024年度の日当は?", "規程_令和6年度.docx", "規程_令和7年度.docx"),
+        ("令和6年度の日当は?", "規程_2024年度.docx", "規程_2025年度.docx"),
+        ("旧規程での日当は?", "規程_旧.docx", "規程.docx"),
+        ("改訂前の日当は?", "規程.docx", "規程_改訂版.docx"),
+        ("v1の日当は?", "規程_v1.docx", "規程_v2.docx"),
+    ],
+)
+def test_the_version_that_is_asked_for_stays_in_front_however_it_is_named(
+    question: str, older: str, newer: str
+) -> None:
+    assert paths(question, versions(older, newer)) == [older, newer]
+
+
+@pytest.mark.parametrize(
+    ("question", "older", "newer"),
+    [
+        ("1日の日当は?", "規程_v1.docx", "規程_v2.docx"),
+        ("6か月の日当は?", "規程_R6.docx", "規程_R7.docx"),
+        ("v10の日当は?", "規程_v1.docx", "規程_v10.docx"),
+    ],
+)
+def test_a_digit_of_the_question_keeps_no_older_version_in_front(question: str, older: str, newer: str) -> None:
+    assert paths(question, versions(older, newer)) == [newer, older]
+
+
+def test_the_newer_version_is_no_copy_of_the_one_that_is_asked_for() -> None:
+    old, new = (
+        part(POLICY.format("2,00" + last), start=0, number=n, path=f"規程_{2023 + n}.docx")
+        for n, last in ((1, "0"), (2, "1"))
+    )
+
+    assert paths("2024年の日当は?", [old, new, *others(2)]) == [old.path, new.path, "a.md", "b.md"]
+
+
+def test_of_copies_the_original_stays_and_no_newer_version_is_announced() -> None:
+    names = ("規程 - コピー.docx", "規程.docx", "規程 (1).docx")
+    found = [
+        replace(part(POLICY.format("1"), start=0, number=n, path=path), modified_ns=10 - n)
+        for n, path in enumerate(names, start=1)
+    ]
+    folded = fold("日当は?", [*found, *others(1)], limit=8)
+
+    assert [one.path for one in folded.passages] == ["規程.docx", "a.md", "規程 - コピー.docx", "規程 (1).docx"]
+    assert folded.notices == ()
+
+
+def test_annexes_with_a_number_in_brackets_keep_their_places_unless_their_texts_are_equal() -> None:
+    one, other = versions("別紙(1).docx", "別紙(2).docx")
+
+    assert paths("日当は?", [one, other, *others(1)]) == [one.path, other.path, "a.md"]
+    assert paths("日当は?", [one, replace(other, text=one.text), *others(1)]) == [one.path, "a.md", other.path]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("MX-2040B_取扱説明書.pdf", "MX-2050B_取扱説明書.pdf"),
+        ("請求書_100001.pdf", "請求書_100002.pdf"),
+        ("仕様書_H100.pdf", "仕様書_H200.pdf"),
+        ("議事録_240401.docx", "議事録_240508.docx"),
+    ],
+)
+def test_documents_that_only_their_numbers_tell_apart_are_no_versions(one: str, other: str) -> None:
+    folded = fold("日当は?", versions(one, other), limit=8)
+
+    assert [found.path for found in folded.passages] == [one, other]
+    assert folded.notices == ()
