@@ -22,15 +22,15 @@ import structlog
 from assistant.adapters.ledger import Ledger
 from assistant.adapters.ledger.proving import Proof, Provable, Sampled
 from assistant.candidates import LEAST_HITS, in_reach
-from assistant.domain import DocumentStatus, Filters, Principal
+from assistant.domain import DocumentStatus, Filters, Passage, Principal
 from assistant.errors import DocumentError, FailureReason, StoreUnavailable
-from assistant.fold import is_older
 from assistant.generation import Generation
 from assistant.languages import mean_of
 from assistant.ports import Embedder, Vectors
 from assistant.reach import version_of
 from assistant.retrieve import Indexes, retrieve
 from assistant.ties import runs
+from assistant.versions import is_older, told_by
 from assistant.wrapped import WrappedEmbedder
 from ingest.index_sync import Stores, patiently
 from ingest.probe import Around, Probe, make_probes, weighed
@@ -288,10 +288,18 @@ async def _asked(indexes: Indexes, document: Provable, probe: Probe) -> dict[str
         entry["notices"] = [notice.code for notice in found.notices]
     if ranks:
         return {**entry, "rank": ranks[0]}
-    newer = next((passage for passage in found.passages if is_older(document, passage)), None)
-    if newer is not None:  # it was found, and stepped back behind its successor as it should
-        return {**entry, "rank": newer.rank, "gives_way": True}
+    in_front = next((passage for passage in found.passages if _gives_way(document, passage)), None)
+    if in_front is not None:  # it was found, and stepped back as it should
+        return {**entry, "rank": in_front.rank, "gives_way": True}
     return {**entry, "instead": list(dict.fromkeys(passage.document_id for passage in found.passages))}
+
+
+def _gives_way(document: Provable, passage: Passage) -> bool:
+    """Whether the passage is of a newer version, or of a file that this one is a copy of."""
+    if is_older(document, passage):
+        return True
+    is_copy = told_by(document).is_copy_of(told_by(passage))
+    return is_copy and any(text in passage.text for _, text in document.texts)
 
 
 def _is_doubtful(probe: dict[str, Any]) -> bool:

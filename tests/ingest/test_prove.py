@@ -353,3 +353,14 @@ def test_an_older_version_that_steps_back_behind_its_successor_was_found(place: 
     assert {path: receipt["status"] for path, receipt in receipts.items()} == dict.fromkeys(receipts, "indexed")
     oldest = receipts["出張旅費規程_2018年版.md"]["probes"]
     assert [probe.get("gives_way") for probe in oldest] == [True, True]
+
+
+def test_a_copy_that_steps_back_behind_its_original_was_found(place: Place) -> None:
+    whole_handbook(place)
+    copies = [f"出張旅費規程{mark}.md" for mark in (" (1)", " (2)", " - コピー", " - コピー (2)")]
+    for path in ("出張旅費規程.md", *copies):
+        place.write(path, regulation("出張旅費"))
+    place.run()
+    receipts = place.receipts()
+    assert {path: receipt["status"] for path, receipt in receipts.items()} == dict.fromkeys(receipts, "indexed")
+    assert any(probe.get("gives_way") for probe in receipts["出張旅費規程 - コピー.md"]["probes"])
