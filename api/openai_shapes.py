@@ -11,8 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.domain import ContextUse
+from assistant.grammar import language_of
 from assistant.history import Exchange
-from assistant.text import language_of, without_control_characters
+from assistant.text import without_control_characters
 from assistant.wire import CitationOut
 
 OFFERED_MODEL = "company-assistant"

@@ -33,7 +33,8 @@ from assistant.errors import (
     QuestionError,
     Text,
 )
-from assistant.text import is_readable, language_of
+from assistant.grammar import language_of
+from assistant.text import is_readable
 from assistant.wire import Problem
 
 DEFAULT_LANGUAGE: Language = "ja"

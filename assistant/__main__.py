@@ -23,11 +23,11 @@ from assistant import (
 )
 from assistant.domain import Answer, Failed, Finished, Principal, Question, Token
 from assistant.errors import QuestionError, QuestionTooLong, SettingsError, Text
+from assistant.grammar import language_of
 from assistant.host import commands as host_commands
 from assistant.logs import configure_logs
 from assistant.settings import Settings, load_settings
 from assistant.terminal import caller_language, telling_errors
-from assistant.text import language_of
 from assistant.wire import AnswerOut, PassageOut
 from assistant.wiring import open_assistant
 

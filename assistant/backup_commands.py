@@ -23,11 +23,11 @@ from assistant.backup.making import Contents, back_up, files_of
 from assistant.backup.restoring import Originals, Restored, check, compare_originals, restore, spread
 from assistant.domain import Principal, Question
 from assistant.errors import AssistantError, BackupError, Text
+from assistant.grammar import language_of
 from assistant.logs import configure_logs
 from assistant.parts import environment_of, executable
 from assistant.settings import SECRETS, Settings, load_settings, values_of, variables
 from assistant.terminal import EXIT_FAILED, caller_language, telling_errors
-from assistant.text import language_of
 from assistant.wiring import open_assistant, open_ledger
 
 KEEP = 14

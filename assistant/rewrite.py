@@ -21,11 +21,12 @@ import structlog
 from assistant.domain import ModelToken, Notice, Passage, Question
 from assistant.errors import AnswerAborted, ContextOverflow, Language, ModelMissing, ModelTimeout, ModelUnavailable
 from assistant.figures import figures_of, source_keys
+from assistant.grammar import language_of
 from assistant.guard import asks_whether
 from assistant.history import Exchange
 from assistant.pack import REFUSAL, stable_prefix, unforgeable
 from assistant.ports import ChatModel
-from assistant.text import is_readable, language_of, normalise
+from assistant.text import is_readable, normalise
 
 _log = structlog.get_logger(__name__)
 

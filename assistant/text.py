@@ -14,13 +14,12 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-from assistant.errors import Language
 from assistant.kanji import with_new_forms
 
-_JAPANESE = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_JAPANESE_CHARACTER = re.compile(f"[{_JAPANESE}]")
+JAPANESE = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+JAPANESE_CHARACTER = re.compile(f"[{JAPANESE}]")
 _LATIN = re.compile("[A-Za-z]")
-_RUNS = re.compile(rf"[{_JAPANESE}]+|[^\W_{_JAPANESE}]+(?:[-_./@][^\W_{_JAPANESE}]+)*")
+_RUNS = re.compile(rf"[{JAPANESE}]+|[^\W_{JAPANESE}]+(?:[-_./@][^\W_{JAPANESE}]+)*")
 _WORD_PARTS = re.compile(r"[-_./@]")
 _SENTENCE_END = re.compile(
     "(?<=[\u3002!?\uff01\uff1f])\\s*"  # Japanese and English end marks
@@ -76,31 +75,12 @@ _SMALL_WORDS = frozenset(
 _SPELLED = re.compile(r"[\u3400-\u9fff々]+|[ァ-ヺー]{2,}")
 _ASKING = "何誰幾"
 SAYS_NOTHING = frozenset("人年物事者名時所為方言上中次正誤教選")
-_JAPANESE_FROM = 0.2
-"""Share of Japanese letters from which words without any grammar are Japanese; so are those that end in one (「error E-17 対処」)."""
-_ENGLISH_GRAMMAR = frozenset(
+ENGLISH_GRAMMAR = frozenset(
     """what when where which who whom whose how why is are was were do does did can could may must should will would has
     have the an of in on to for from by with and or my our your please explain tell show list describe summarize compare give
     translate summarise need want into if there any this that these those we you not about""".split()  # noqa: SIM905
 )
-_GRAMMAR_WORD = re.compile(r"(?<![A-Za-z0-9])(?![A-Z]{2,3}(?![A-Za-z]))[A-Za-z]{2,9}(?![A-Za-z0-9])")
-"""A word by itself; IT, OR and US are names."""
-_ASKS_IN_ENGLISH = re.compile(
-    r"[\W_]*(?:(?:what|where|when|who|how)(?:['’]s)?|which|whom|whose|why|is|are|was|were|does|did|can|could|may|must|should|would|has"
-    r"|please|i|my|and|so|hi|hello|hey|there|need|lost|find|contact|translate|summari[sz]e|(?-i:[Dd]o (?:I|[a-z'-]+))|(?:have|will) (?:i|we|you|they))(?=\s)",
-    re.IGNORECASE,
-)
-"""A question that begins so is English, whatever Japanese it is about; names begin with To, Do, The, On, List."""
-_NAMES = re.compile(r"\s*[A-Z0-9][A-Z0-9._/-]*(?:\s+[A-Z0-9][A-Z0-9._/-]*){0,2}[\s?]*")
-_PARTICLE_BEHIND = re.compile("[A-Za-z][)）]?\\s?[のをがはにで](?![っん])")
-_LAST_JAPANESE = re.compile(rf"([A-Za-z]+)[)）]?\s?[{_JAPANESE}]+[\W_]*$")
-_FIRST_WORD = re.compile(r"[\W_]*((?![A-Z]{2,3}(?![A-Za-z]))[A-Za-z]{2,9})(?=\s)")
-_HIRAGANA = re.compile("[\u3041-\u309f]")
-_JAPANESE_ENDING = re.compile(
-    r"(?:[はのをがにでともかねよ]|です|ます|した|ません|ない|たい|する|して|しろ|せよ|とは|には|から|まで|ください|下さい|教えて"
-    r"|いつ|どこ|だれ|誰|何|なに|なぜ|いくら|どう|方法|手順|仕方|しかた|やり方|使い方|一覧)[\s?!。…、,.]*$"
-)
-_QUOTED_PART = re.compile(r"「[^「」]*」|『[^『』]*』|“[^“”]*”|\"[^\"\n]*\"")
+"""Words that show English grammar around names and Japanese."""
 _HIRAGANA_RUN = re.compile(r"^[\u3040-\u309f]+$")
 
 
@@ -180,7 +160,7 @@ def lexical_terms(text: str, *, for_query: bool = False) -> list[str]:
     """
     terms: list[str] = []
     for run in _RUNS.findall(_LAST_LONG_VOWEL.sub("", with_western_years(searched(text)))):
-        terms.extend(_bigrams(run) if _JAPANESE_CHARACTER.match(run) else _words(run))
+        terms.extend(_bigrams(run) if JAPANESE_CHARACTER.match(run) else _words(run))
     return (_telling(terms) or terms) if for_query else terms
 
 
@@ -230,49 +210,9 @@ def _singular(word: str) -> str:
 
 def japanese_share(text: str) -> float:
     """Share of Japanese characters among letters and kanji, 0 to 1; 0 for text without any."""
-    japanese = len(_JAPANESE_CHARACTER.findall(text))
+    japanese = len(JAPANESE_CHARACTER.findall(text))
     latin = len(_LATIN.findall(text))
     return japanese / (japanese + latin) if japanese + latin else 0.0
-
-
-def language_of(text: str) -> Language:
-    """The language to answer in: that of the question's grammar where it mixes both, for names are kept in either:
-    「GitHub Actionsの設定方法は?」 is Japanese, "What is 有給休暇?" is English. What it quotes does not count."""
-    whole = unicodedata.normalize("NFKC", text)
-    frame = _QUOTED_PART.sub(" ", whole)
-    plain = frame if is_readable(frame) else whole
-    share = japanese_share(plain)
-    if share in (0.0, 1.0):
-        return "ja" if share else "en"
-    asks_in_english = bool(_ASKS_IN_ENGLISH.match(plain))
-    if not asks_in_english and _is_framed_in_japanese(plain):
-        return "ja"
-    kana = len(_HIRAGANA.findall(plain))
-    english = len([word for word in _GRAMMAR_WORD.findall(plain) if word.lower() in _ENGLISH_GRAMMAR])
-    begins_english, ends_japanese = asks_in_english or _begins_english(plain), bool(_JAPANESE_ENDING.search(plain))
-    if begins_english != ends_japanese:
-        return "en" if begins_english else "ja"
-    if kana or english:
-        return "ja" if kana > english or (ends_japanese and kana == english) else "en"
-    letters = [character for character in plain if character.isalpha()]
-    return "ja" if share >= _JAPANESE_FROM or _JAPANESE_CHARACTER.match(letters[-1]) else "en"
-
-
-def _begins_english(text: str) -> bool:
-    first = _FIRST_WORD.match(text)
-    return first is not None and first[1].lower() in _ENGLISH_GRAMMAR
-
-
-def is_name_alone(text: str) -> bool:
-    """Whether the text is nothing but up to three names in capitals or numbers (VPN, MX-5000C, E-17): in no language."""
-    return bool(_NAMES.fullmatch(unicodedata.normalize("NFKC", text)))
-
-
-def _is_framed_in_japanese(text: str) -> bool:
-    """Whether an English name has a Japanese particle behind it (To Doの共有) or is a noun's first half (On Call 当番)."""
-    last = _LAST_JAPANESE.search(text)
-    before = "" if last is None else last[1].lower()
-    return bool(_PARTICLE_BEHIND.search(text)) or (bool(before) and before not in _ENGLISH_GRAMMAR)
 
 
 def is_readable(text: str) -> bool:

@@ -32,8 +32,9 @@ from assistant.adapters.ledger.ingesting import chunk_id_of, text_hash_of, versi
 from assistant.adapters.lexical import TantivyLexicalIndex
 from assistant.errors import StoreUnavailable
 from assistant.generation import Generation
+from assistant.grammar import language_of
 from assistant.ports import Vectors
-from assistant.text import language_of, sentence_spans
+from assistant.text import sentence_spans
 from ingest.prove import SAMPLE, means_of
 from tests.journeys.deployment import ROOT, free_ports
 

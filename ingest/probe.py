@@ -18,7 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.errors import Language
-from assistant.text import language_of, sentence_spans
+from assistant.grammar import language_of
+from assistant.text import sentence_spans
 
 PROBES = 2
 _TERMS = 4

@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from assistant.grammar import language_of
 from assistant.release.grades import Grade, sum_up
 from assistant.release.question_sets import Asked
-from assistant.text import language_of
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs/reference/quality.json"

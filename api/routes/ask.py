@@ -34,9 +34,10 @@ from assistant.admission import crowd_of, user_of
 from assistant.backends import MOVED_CODE
 from assistant.domain import Answer, AnswerMode, Event, Failed, Filters, Finished, Found, Principal, Question, Token
 from assistant.errors import AssistantError, Language, NotFound, Overloaded, QuestionError, QuestionTooLong, Text
+from assistant.grammar import is_name_alone, language_of
 from assistant.history import Exchange
 from assistant.line import Crowd
-from assistant.text import is_name_alone, is_readable, language_of, without_control_characters
+from assistant.text import is_readable, without_control_characters
 
 if TYPE_CHECKING:  # see api/edge.py
     from assistant.wiring import Assistant

@@ -20,11 +20,12 @@ from assistant.adapters.model_http import encodable
 from assistant.adapters.token_estimate import TokenEstimator
 from assistant.domain import Candidate, ModelEnd, ModelToken
 from assistant.errors import ContextOverflow, EmbedderMismatch, Text
+from assistant.grammar import language_of
 from assistant.pack import REFUSAL
 from assistant.ports import Holders, Vectors
 from assistant.reach import Reach
 from assistant.spellings import index_terms, question_terms
-from assistant.text import language_of, lexical_terms, overlap, sentence_spans
+from assistant.text import lexical_terms, overlap, sentence_spans
 
 _PASSAGE = re.compile(r'<passage number="(\d+)"[^\n]*>\n(.*?)\n</passage>', re.DOTALL)
 _QUESTION = re.compile(r"^(?:質問:|Question:) *(.*)\Z", re.DOTALL | re.MULTILINE)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from assistant.errors import EvaluationFailed, Language, Text
+from assistant.grammar import language_of
 from assistant.release.set_files import (
     json_rows,
     key_of_row,
@@ -28,7 +29,6 @@ from assistant.release.set_files import (
     unreadable_line,
     whole_text,
 )
-from assistant.text import language_of
 
 GOLDEN_FIELDS = frozenset({"id", "language", "question", "expected_paths", "must_say", "must_refuse", "kind", "after"})
 Half = Literal["tuned", "held_out"]

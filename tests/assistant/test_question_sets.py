@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import EvaluationFailed, SettingsError
+from assistant.grammar import language_of
 from assistant.quality import golden_questions
 from assistant.release.question_sets import corpus_rows, read_question_set
-from assistant.text import language_of, squeezed
+from assistant.text import squeezed
 from benchmarks.beir_sets import BeirSet
 from tests.assistant.beir import write_beir
 
