@@ -1,8 +1,9 @@
 """Old and new forms of kanji, for comparing: 國 and 国, 會社 and 会社, 髙 and 高, 斎藤 and 斉藤 are one word to a person who searches.
 
 The pairs are those of the Japanese government's list of 常用漢字 (2010), which prints the old form (康熙字典体) beside the new
-one, those of its list for kanji outside of that (表外漢字字体表, 2000) and of JIS X 0213 that are in use in two forms, and forms of
-names that registers write in several ways. One character for one. Pure; must not know what is compared.
+one, those of its list for kanji outside of that (表外漢字字体表, 2000) and of JIS X 0213 that are in use in two forms, shapes that Unicode
+counts apart and fonts and copied texts bring in (說, 戶), characters that another one stands for since 1956 (聯絡, 附則) or in daily use (〆切),
+and forms of names that registers write in several ways. One character for one. Pure; must not know what is compared.
 """
 
 from __future__ import annotations
@@ -25,9 +26,19 @@ _NEW = (
 )
 _OTHER_FORMS = "啞穎鷗攪麴鹼嚙繡蔣醬搔瘦禱屛幷枡麵濾蘆蠟彎塡剝頰𠮟餠繫俠噓摑靑淸瀨甁飮硏鱉驒簞蟬顚焰軀頸遙堯萊"
 _USUAL_FORMS = "唖頴鴎撹麹鹸噛繍蒋醤掻痩祷屏并桝麺沪芦蝋弯填剥頬叱餅繋侠嘘掴青清瀬瓶飲研鼈騨箪蝉顛焔躯頚遥尭莱"
+_OF_OTHER_FONTS = "內產敎戶黃稅說步涉卽絕脫銳閱查晚姬尙凜吳巢"
+_OF_FONTS = "内産教戸黄税説歩渉即絶脱鋭閲査晩姫尚凛呉巣"
+_REWRITTEN = "聯廻附禀〆"
+_OF_REWRITING = "連回付稟締"
 _OF_NAMES = "斎嶋嶌栁桒冨籠檜藪𠮷𣘺槗嵜舘莊峯埜穐躰舩淵曻彥"
 _ONE_OF_NAMES = "斉島島柳桑富篭桧薮吉橋橋崎館荘峰野秋体船渕昇彦"
-_FORMS = dict(zip(_OLD + _OTHER_FORMS + _OF_NAMES, _NEW + _USUAL_FORMS + _ONE_OF_NAMES, strict=True))
+_FORMS = dict(
+    zip(
+        _OLD + _OTHER_FORMS + _OF_OTHER_FONTS + _REWRITTEN + _OF_NAMES,
+        _NEW + _USUAL_FORMS + _OF_FONTS + _OF_REWRITING + _ONE_OF_NAMES,
+        strict=True,
+    )
+)
 _NEW_OF_OLD = {old: _FORMS.get(new, new) for old, new in _FORMS.items()}  # 齋 is 斎, and that is 斉
 _OLD_FORM = re.compile(f"[{''.join(_NEW_OF_OLD)}]")
 """A search for the few that there are takes a fifth of the time of `str.translate`, which looks every character up."""

@@ -5,9 +5,10 @@ score = .4 meaning + .4 words + .3 coverage, each 0 to 1 among the candidates, d
 
     meaning    cosine, from the lowest to the highest of the candidates; 0 for one that only word search brought
     words      BM25 score by the best one; counts less where even the best candidate covers little of the question
-    coverage   share of the question's terms that stand in title, headings or text, rare terms counting more; for a Japanese
-               question the mean of two shares: of its character pairs, and of its words as its scripts tell them apart.
-               Pairs across a particle (党の, は何) are rare and say nothing; whole words outvote them
+    coverage   share of the question's terms that stand in title, headings or text, rare terms counting more; numbers and short
+               words count where they stand by themselves. For a Japanese question the mean of two shares: of its character
+               pairs, and of its words as its scripts tell them apart. Pairs across a particle (党の, は何) are rare and say
+               nothing; whole words outvote them
 
 A passage in another language than the question cannot share its words. For it, words and coverage together are at least what
 its meaning lets expect; otherwise, among documents in both languages, any passage in the question's own would come first.
@@ -20,6 +21,7 @@ rare among the candidates: nothing outside what the asker may read decides. Pure
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,7 +29,7 @@ from assistant.domain import Candidate, Passage
 from assistant.errors import RerankerUnavailable
 from assistant.languages import is_in_other_language, is_japanese
 from assistant.ports import Reranker
-from assistant.text import lexical_terms, query_weight, searched, spelled_words
+from assistant.text import lexical_terms, query_weight, searched, spelled_for_terms, spelled_words
 from assistant.ties import place_of, runs
 
 MEANING, WORDS, COVERAGE = 0.4, 0.4, 0.3
@@ -43,7 +45,15 @@ SHARED_ACROSS = 0.5
 """Coverage by a passage in another language from which words do tell: a question of a product's name or number alone."""
 LONGEST_TERMS = 128
 """Distinct terms of a question that coverage looks at: enough for any question, and a pasted page stays fast."""
-
+SHORT_WORD = 3
+"""Letters up to which a word of a question has to stand by itself, with a common ending at most: PTO is not in "laptop", HR not
+in "Chrome" (docs/lab-notes.md, 2026-11-28). Longer ones are hardly found by chance, and `cancel` is meant in `cancelled`."""
+FOUND_BY_CHANCE = 30
+"""Characters up to which a number or identifier may be a part of another by chance. A longer one is looked for as it is, which keeps
+the time of a page of digits linear."""
+_GROUPING = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
+_MARK = re.compile("[-_./@]")
+_ENDING = re.compile("(?:e?s|e?d|[a-z]?ing|[a-z]ed)?(?![a-z])")
 
 RERANKED = 30
 """The best candidates, which a reranking server gets: a small cross-encoder reads 30 pairs in about a second on two cores."""
@@ -123,8 +133,16 @@ def _spread(values: Sequence[float | None]) -> list[float]:
 
 def _covered(question: str, passages: Sequence[Passage], *, is_japanese: bool) -> tuple[list[float], float]:
     """How much of the question each passage covers, and what that counts for."""
-    texts = [searched(" ".join((passage.title, *passage.heading_path, passage.text))) for passage in passages]
-    covered = _coverage(lexical_terms(question, for_query=True), texts)
+    question = _GROUPING.sub("", searched(question))
+    terms = lexical_terms(question, for_query=True)
+    has_long_number = any(len(term) > 3 and term.isdigit() for term in terms)
+    texts = [
+        spelled_for_terms(" ".join((passage.title, *passage.heading_path, passage.text)), has_years=has_long_number)
+        for passage in passages
+    ]
+    if has_long_number:
+        texts = [_GROUPING.sub("", text) for text in texts]
+    covered = _coverage(terms, texts)
     words = spelled_words(question) if is_japanese else []
     if not words:
         return covered, COVERAGE
@@ -136,14 +154,41 @@ def _covered(question: str, passages: Sequence[Passage], *, is_japanese: bool) -
 def _coverage(terms: Sequence[str], texts: Sequence[str]) -> list[float]:
     """Share of the terms in each text, weighted by how few of the texts hold them.
 
-    Terms are looked for as parts of words: `cancel` also counts in `cancelled`.
+    Terms are looked for as parts of words: `cancel` also counts in `cancelled`; not so short words and numbers (`_stands_in`).
     """
     terms = list(dict.fromkeys(terms))[:LONGEST_TERMS]
-    held = [[term in text for term in terms] for text in texts]
+    parts = {part for term in terms if term.isascii() for part in _MARK.split(term) if part != term}
+    wanted = [(term, _is_bounded(term, is_part=term in parts)) for term in terms]
+    held = [
+        [term in text and (not is_bounded or _stands_in(text, term)) for term, is_bounded in wanted] for text in texts
+    ]
     columns = zip(terms, zip(*held, strict=True), strict=True) if texts else ()
     weights = [query_weight(term) * _rarity(sum(column), len(texts)) for term, column in columns]
     total = sum(weights) or 1.0
     return [sum(weight for weight, is_there in zip(weights, row, strict=True) if is_there) / total for row in held]
+
+
+def _is_bounded(term: str, *, is_part: bool) -> bool:
+    """Whether the term may not be any part of a word; wi of Wi-Fi may, since others write WiFi."""
+    if not term.isascii() or len(term) > FOUND_BY_CHANCE:
+        return False
+    return term[0].isdigit() or term[-1].isdigit() or (len(term) <= SHORT_WORD and term.isalpha() and not is_part)
+
+
+def _stands_in(text: str, term: str) -> bool:
+    """Whether the term stands in the text with no digit at its digits (E1 is not in E12, nor 10 in 110), a word by itself."""
+    is_word = term.isalpha()
+    at = text.find(term)
+    while at >= 0:
+        end = at + len(term)
+        before, after = text[at - 1 : at], text[end : end + 1]
+        if is_word:
+            if not ("a" <= before <= "z") and _ENDING.match(text, end):
+                return True
+        elif not ((term[0].isdigit() and before.isdigit()) or (term[-1].isdigit() and after.isdigit())):
+            return True
+        at = text.find(term, at + 1)
+    return False
 
 
 def _rarity(holders: int, passages: int) -> float:

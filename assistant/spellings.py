@@ -4,7 +4,9 @@
     2026年4月1日, 2026/04/01, 令和8年四月一日, R8.4.1, April 1, 2026   -> 20260401     4月1日 -> 4/1
     取り扱い   -> 取扱                    鍵を        -> 鍵             getUserName          -> get, user, name
     AB-1234    -> ab1234                  e-mail      -> email          policies, boxes      -> policy, box
-    v2.1       -> 2.1                     C#          -> c#
+    Version 2.1 -> v2.1, 2.1              C#          -> c#            bonuses, PCs          -> bonus, pc
+    10 GB, 9 a.m. -> 10gb, 9am            U.S.        -> us            FY2026, FY26          -> 2026
+    1.5万円    -> 15000                   0x80070005  -> 80070005      Node.js               -> nodejs
 
 They stand beside the terms of text.py and never in their place, so that what is written alike is still found first, and what
 is not meant (一般, 統一) costs nothing but a rare term. Change them, or `lexical_terms`: raise TERMS_ID.
@@ -17,9 +19,9 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
-from assistant.text import ERAS, SAYS_NOTHING, lexical_terms, searched
+from assistant.text import ERAS, SAYS_NOTHING, lexical_terms, searched, singular
 
-TERMS_ID = 2
+TERMS_ID = 3
 """Which terms an index is made of. One made of others is written anew from the ledger by the next ingestion."""
 
 _KANJI = r"\u3400-\u4dbf\u4e00-\u9fff"
@@ -34,6 +36,7 @@ _COUNTERS = (
 _COUNTED = re.compile(
     rf"(?<!\d)(?:(?<![{_KANJI}])|(?<=[第年月条項号章和成正治]))[\d{_NUMERALS}]{{1,{_LONGEST_NUMERAL + 1}}}(?={_COUNTERS})"
 )
+_FRACTION = re.compile(rf"(?<![\d.,])(\d{{1,5}})\.(\d{{1,4}})(千|百万|万|億)(?={_COUNTERS})")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _SHORT_ERAS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 _ERA = (
@@ -54,12 +57,19 @@ _BETWEEN = re.compile(rf"(?=([{_KANJI}])[いきしちみりぎびえけせめれ
 _ALONE = re.compile(rf"(?<![{_KANJI}々])[{_KANJI}](?=[をはがのもにとでへや])|(?<=[\u3041-\u30ff])[{_KANJI}](?![\w々])")
 _TELLS_NOTHING = SAYS_NOTHING | frozenset(_NUMERALS) | frozenset("何誰幾")
 _PARTED = re.compile(r"(?<![^\W_])[a-z0-9]+(?:[-_][a-z0-9]+){1,4}(?![^\W_])")
-_PLURAL = re.compile(r"(?<![^\W_])(?:([a-z]{2,})ies|([a-z]+(?:ss|x|ch|sh|zz))es)(?![^\W_])")
+_PLURAL = re.compile(r"(?<![^\W_])(?:([a-z]{2,})ies|([a-z]+(?:ss|[^ao]us|x|ch|sh|zz)|bus)es)(?![^\W_])")
 _CAMEL = re.compile("(?<![A-Za-z])[A-Za-z]*[a-z][A-Z][A-Za-z]*")
 _HUMP = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LETTERS_AND_DIGITS = re.compile(r"([a-z]+)(\d+)")
 _WORD = re.compile("[a-z0-9]+")
-_VERSION = re.compile(r"(?<![a-z0-9])v(?:er(?:sion)?)?\.?\s?(\d+(?:\.\d+)+)")
+_VERSION = re.compile(r"(?:(?<![a-z0-9])v(?:er(?:sion)?)?|バージヨン)\.? ?(\d+(?:\.\d+)*)")
+_UNITS = "[kmgtp]i?b|[kmgt]?bps|bit|bytes?|[nmck]?m|[mk]?g|t|m?l|[kmgt]?hz|[kmg]?wh?|k?v|mah?|dpi|ppi|rpm|ppm|fps|h|ms|min|sec"
+_QUANTITY = re.compile(rf"(?<![a-z0-9.,])(\d{{1,3}}(?:,\d{{3}})+|\d+)(\.\d+)?( ?)({_UNITS}|[ap]\.?m)(?![a-z0-9])")
+_INITIALS = re.compile(r"(?<![a-z0-9.])(?:ph|[a-z])(?:\.[a-z]){1,5}(?![a-z0-9])")
+_FISCAL_YEAR = re.compile(r"(?<![a-z0-9])fy ?'?(20)?(\d\d)(?!\d)")
+_HEXADECIMAL = re.compile("(?<![a-z0-9])0x([0-9a-f]{4,16})(?![a-z0-9])")
+_DOTTED_NAME = re.compile(r"(?<![a-z0-9.])([a-z]{2,20})\.(js|net)(?![a-z0-9])")
+_ACRONYMS = re.compile("(?<![A-Za-z])[A-Z]{2}(?=s(?![A-Za-z]))")
 _WITH_SIGN = re.compile(r"(?<![a-z0-9])[a-z](?:\+\+|#)(?![a-z0-9])")
 _LEAST_JOINED, _MOST_JOINED = 4, 30
 _MOST_PAIRS = 64
@@ -67,12 +77,13 @@ _MOST_PAIRS = 64
 
 def index_terms(text: str) -> list[str]:
     """All terms of a stored text."""
-    return [*lexical_terms(text), *_other_spellings(searched(text)), *_humps(text)]
+    return [*lexical_terms(text), *_other_spellings(searched(text)), *_acronyms(text), *_humps(text)]
 
 
 def question_terms(text: str) -> list[str]:
     """All terms of a question, each once, those that it is written with first."""
-    return list(dict.fromkeys([*lexical_terms(text, for_query=True), *_other_spellings(searched(text))]))
+    others = [*_other_spellings(searched(text)), *_acronyms(text)]
+    return list(dict.fromkeys([*lexical_terms(text, for_query=True), *others]))
 
 
 def guessed_terms(text: str) -> dict[str, str]:
@@ -92,14 +103,31 @@ def _other_spellings(plain: str) -> Iterator[str]:
     if not plain.isascii():
         yield from (one + other for one, other in _BETWEEN.findall(plain))
         yield from (kanji for kanji in _ALONE.findall(plain) if kanji not in _TELLS_NOTHING)
-    yield from _VERSION.findall(plain)
-    yield from _WITH_SIGN.findall(plain)
+    yield from _technical(plain)
     for run in _PARTED.findall(plain):
         joined = run.replace("-", "").replace("_", "")
         if len(joined) <= _MOST_JOINED and (len(joined) > _LEAST_JOINED or not joined.isdigit()):
-            yield joined
+            yield singular(joined)
     for before_ies, before_es in _PLURAL.findall(plain):
-        yield f"{before_ies}y" if before_ies else before_es
+        yield f"{before_ies}y" if before_ies else singular(before_es)
+
+
+def _technical(plain: str) -> Iterator[str]:
+    """Names and measures that some write in one piece and others in two, or with marks."""
+    for found in _VERSION.finditer(plain):
+        number = found[1]
+        if found[0] != f"v{number}":
+            yield f"v{number}"
+        if "." in number:
+            yield number
+    yield from _WITH_SIGN.findall(plain)
+    for whole, fraction, blank, unit in _QUANTITY.findall(plain):
+        if blank or "," in whole or "." in unit:
+            yield whole.replace(",", "") + fraction + unit.replace(".", "")
+    yield from (found.replace(".", "") for found in _INITIALS.findall(plain))
+    yield from (f"20{year}" for _, year in _FISCAL_YEAR.findall(plain))
+    yield from _HEXADECIMAL.findall(plain)
+    yield from (singular(name + end) for name, end in _DOTTED_NAME.findall(plain))
 
 
 def _figures(plain: str) -> Iterator[str]:
@@ -113,14 +141,24 @@ def _figures(plain: str) -> Iterator[str]:
         written.append(str(value))
         return str(value)
 
-    digits = plain if plain.isascii() else _COUNTED.sub(in_digits, plain)
+    def whole(match: re.Match[str]) -> str:
+        value, rest = divmod(int(match[1] + match[2]) * _value(f"1{match[3]}"), 10 ** len(match[2]))
+        if rest:
+            return match[0]
+        written.append(str(value))
+        return str(value)
+
+    digits = plain if plain.isascii() else _COUNTED.sub(in_digits, _FRACTION.sub(whole, plain))
     yield from written
     yield from (grouped.replace(",", "") for grouped in _GROUPED.findall(digits))
     yield from (
         str(ERAS[_SHORT_ERAS[found["short"]]] + int(found["in_short"])) for found in _SHORT_YEAR.finditer(digits)
     )
     for found in _DATE.finditer(digits):
-        yield from _date(_year(found), int(found["month"]), int(found["day"]))
+        year, month, day = _year(found), int(found["month"]), int(found["day"])
+        yield from _date(year, month, day)
+        if "月" not in found[0] and _is_day(month, day):
+            yield f"{month}/{day}"
     for found in _MONTH_DAY.finditer(digits):
         yield f"{int(found['month'])}/{int(found['day'])}"
     for pattern in _ENGLISH_DATES:
@@ -139,8 +177,12 @@ def _year(found: re.Match[str]) -> int:
 
 
 def _date(year: int, month: int, day: int) -> Iterator[str]:
-    if 1 <= month <= 12 and 1 <= day <= 31:
+    if _is_day(month, day):
         yield f"{year}{month:02}{day:02}"
+
+
+def _is_day(month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= 31
 
 
 def _value(numeral: str) -> int:
@@ -165,3 +207,8 @@ def _humps(text: str) -> Iterator[str]:
     """get, user and name of getUserName."""
     for word in _CAMEL.findall(unicodedata.normalize("NFKC", text)):
         yield from (part.lower() for part in _HUMP.findall(word) if len(part) > 1)
+
+
+def _acronyms(text: str) -> Iterator[str]:
+    """pc of PCs; longer ones lose their s like every word."""
+    yield from (found.lower() for found in _ACRONYMS.findall(unicodedata.normalize("NFKC", text)))

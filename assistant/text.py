@@ -43,15 +43,19 @@ _RADICAL = re.compile("[\u2e80-\u2fdf]")
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERA_YEAR = re.compile(r"(令和|平成|昭和|大正|明治)\s*(\d{1,2}|元|[一二三四五六七八九十]{1,3})\s*年")
 _KANJI_DIGITS = "〇一二三四五六七八九"
-_LAST_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺー]{2})ー(?![ァ-ヺー])")  # of サーバー, not of キー
+_LAST_LONG_VOWEL = re.compile("ー(?<=[ァ-ヺー]{2}.)(?![ァ-ヺー])")  # of サーバー, not of キー
 _DASHES = "‐‒–—―−─⁃"
-_TWIN_OF_LONG_VOWEL = re.compile(r"[-一](?:(?<=[ァ-ヺー].)(?=[ァ-ヺー])|(?<=[ァ-ヺー]{2}-)(?![\w-]))")
+_TWIN_OF_LONG_VOWEL = re.compile(
+    r"[-一](?:(?<=[ァ-ヺー].)(?=[ァ-ヺー])(?![ヶヵケカ][月所年国条])|(?<=[ァ-ヺー]{2}-)(?![\w-]))"
+)  # of サ一バ, not of リース一カ月
 _KA = re.compile(
     "[ヶヵケカ箇](?:(?<=[\\d一二三四五六七八九十百千数何両].)(?=([月所年国条]))|(?<=[一-鿿][ヶヵケ])(?=[一-鿿]))"
 )
 _REPEATED = re.compile("[々ゝゞヽヾ](?<=([一-鿿ぁ-ヺ]).)")
 _SPACED = re.compile(r"[ \t\u3000](?:(?<=[\W_][㐀-鿿].)|(?<=^[㐀-鿿].))[ \t]{0,2}(?=[㐀-鿿](?:[\W_]|$))")
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
+_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
+"""What people without these letters on their keyboard type; Unicode takes none of them for one with an accent."""
 _VU = re.compile("ヴ([ァィェォュ]?)")
 _BA = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ", "ュ": "ビュ", "": "ブ"}
 _BY_SOUND = tuple(zip("ァィゥェォャュョッヮヰヱゐゑ", "アイウエオヤユヨツワイエいえ", strict=True))
@@ -127,7 +131,7 @@ def searched(text: str) -> str:
 
 def _without_accent(found: re.Match[str]) -> str:
     letter = unicodedata.normalize("NFD", found[0])[0]
-    return letter if letter.isascii() else "ss" if letter == "ß" else found[0]
+    return letter if letter.isascii() else _LETTERS.get(letter, found[0])
 
 
 def _repeated(found: re.Match[str]) -> str:
@@ -152,6 +156,17 @@ def year_in_era(words: str) -> int:
     return 1 if words == "元" else 10 * many + (_KANJI_DIGITS.find(ones) if ones else 0)
 
 
+def spelled_for_terms(text: str, *, has_years: bool = True) -> str:
+    """The text as its terms are taken from it; a term can be looked for in it as it is. サーバー = サーバ, 令和8年 = 令和8年 2026年.
+
+    Without `has_years` it is the former alone, for whoever looks for no year.
+    """
+    text = searched(text)
+    if text.isascii():
+        return text
+    return _LAST_LONG_VOWEL.sub("", with_western_years(text) if has_years else text)
+
+
 def lexical_terms(text: str, *, for_query: bool = False) -> list[str]:
     """Terms of the lexical index: character bigrams for Japanese, words, word parts and whole identifiers for ASCII.
 
@@ -159,7 +174,7 @@ def lexical_terms(text: str, *, for_query: bool = False) -> list[str]:
     unless nothing else would be left.
     """
     terms: list[str] = []
-    for run in _RUNS.findall(_LAST_LONG_VOWEL.sub("", with_western_years(searched(text)))):
+    for run in _RUNS.findall(spelled_for_terms(text)):
         terms.extend(_bigrams(run) if JAPANESE_CHARACTER.match(run) else _words(run))
     return (_telling(terms) or terms) if for_query else terms
 
@@ -197,11 +212,11 @@ def query_weight(term: str) -> float:
 
 
 def _words(run: str) -> list[str]:
-    parts = [_singular(part) for part in _WORD_PARTS.split(run) if part]
+    parts = [singular(part) for part in _WORD_PARTS.split(run) if part]
     return parts if len(parts) == 1 else [run, *parts]
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
     """Light English stemming (plural s only): more would cost precision on product names."""
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word.isalpha():
         return word[:-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -46,6 +47,57 @@ def test_a_passage_with_the_questions_words_beats_one_that_only_shares_pairs_acr
     meant = candidate("党大会で委員長に志位氏を選んだ。", number=1, meaning=0.8, words=3.0)
     pairs = candidate("党の委員の名は伏せておく。", number=2, meaning=0.8, words=3.0)
     assert [one.ordinal for one in ordered("党の委員長の名は何ですか", [pairs, meant])[0]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("question", "meant", "other"),
+    [
+        ("エラーE1の対処方法", "エラーE1:水を足す。", "エラーE12の対処:電源を切る。"),
+        ("v2.1の変更", "v2.1の変更", "v2.10の変更"),
+        ("第10条の内容", "第10条の内容", "第110条の内容"),
+        ("3か月前の届出", "3か月前の届出", "23か月前の届出"),
+        ("Who gets PTO?", "Staff get PTO.", "Staff get a laptop."),
+        ("PCの申請", "PCの申請", "upcoming期間の申請"),
+        ("the fee for IDs or an ID", "The fee for IDs", "The fee is provided for"),
+        ("HRの連絡先", "HRsの連絡先", "Chromeの連絡先"),
+        ("令和8年の祝日", "2026年の祝日", "2027年の祝日"),
+        ("2026年の祝日", "令和八年の祝日", "令和七年の祝日"),
+        ("2,000円の支給", "2000円の支給", "12,000円の支給"),
+        ("2000円の支給", "2,000円の支給", "20,000円の支給"),
+    ],
+)
+def test_a_number_or_short_word_counts_where_it_stands_by_itself(question: str, meant: str, other: str) -> None:
+    scores = coverage_scores(question, [candidate(other, number=1), candidate(meant, number=2)])
+    assert scores[1] > scores[0]
+
+
+def test_a_passage_in_the_questions_very_words_covers_all_of_it() -> None:
+    for said in ("サーバー管理の担当は情報部", "令和8年の祝日", "E-mail, Wi-Fi, AB-1234, 1,200円", "HRのPCを使う"):
+        [alone] = coverage_scores(said, [candidate(said, number=1, meaning=0.5, words=1.0)])
+        assert alone == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("cancel", "It can be cancelled."),
+        ("pay the tax", "Paying taxes"),
+        ("add a log", "Logs are added"),
+        ("Wi-Fi", "The WiFi is free."),
+        ("AB-1234", "AB1234"),
+        ("10 GB", "10GB"),
+        ("サーバ", "サーバー室"),
+    ],
+)
+def test_words_count_in_their_other_forms(question: str, text: str) -> None:
+    [none, some] = coverage_scores(question, [candidate("別 other", number=1), candidate(text, number=2)])
+    assert some > none
+
+
+def test_a_long_run_of_digits_is_looked_for_in_a_moment() -> None:
+    started = time.process_time()
+    coverage_scores("1" * 4_000 + " 1 11", [candidate("1" * 40_000, number=1)])
+    assert time.process_time() - started < 2.0
 
 
 def test_a_shared_product_name_does_not_bury_what_the_vectors_found_in_another_language() -> None:

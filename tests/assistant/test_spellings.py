@@ -39,6 +39,14 @@ from tests.assistant.passages import passage
         ("就　業　規　則", "就業規則"),
         ("承\u2060認\x00番号", "承認番号"),
         ("café Müller", "cafe Muller"),
+        ("Łódź, Ørsted, Æsir, œuvre, Þór", "Lodz, Orsted, Aesir, oeuvre, Thor"),
+        ("〆切", "締切"),
+        (
+            "凜、內規、產業、戶籍、黃色、納稅、說明、步道、敎育、調查、絕縁、脫退",
+            "凛、内規、産業、戸籍、黄色、納税、説明、歩道、教育、調査、絶縁、脱退",
+        ),
+        ("聯絡、附則、廻送、禀議", "連絡、付則、回送、稟議"),
+        ("プラン一ヶ月、リース一カ月分", "プラン一か月、リース一か月分"),
     ],
 )
 def test_forms_of_one_word_are_one_word_to_the_search(one: str, other: str) -> None:
@@ -76,6 +84,31 @@ def test_forms_of_one_word_are_one_word_to_the_search(one: str, other: str) -> N
         ("get_user_name", "getUserName", "getusername"),
         ("ver.2.1", "v2.1", "2.1"),
         ("C#", "C#の規約", "c#"),
+        ("E-mails are kept", "email", "email"),
+        ("Co-workers may swap", "coworkers", "coworker"),
+        ("PCs and IDs", "PCの交換", "pc"),
+        ("ID", "IDs", "id"),
+        ("Bonuses are paid", "bonus", "bonu"),
+        ("the status", "statuses", "statu"),
+        ("two buses", "bus", "bus"),
+        ("容量は10 GBまで", "10GB", "10gb"),
+        ("重さ5kg", "5 kg", "5kg"),
+        ("2.4 GHz", "2.4GHz帯", "2.4ghz"),
+        ("1,500 kW", "1500kW", "1500kw"),
+        ("open from 9 a.m.", "9am", "9am"),
+        ("9am", "9 am", "9am"),
+        ("U.S. visas", "US", "us"),
+        ("PhD", "Ph.D.", "phd"),
+        ("Ver.2の変更", "v2", "v2"),
+        ("v3", "バージョン3", "v3"),
+        ("FY2024の予算", "2024年度", "2024"),
+        ("2024年度", "FY24", "2024"),
+        ("2024-04-01", "4月1日", "4/1"),
+        ("2024/04/01", "4月1日", "4/1"),
+        ("上限は1.5万円", "15,000円", "15000"),
+        ("120,000,000円", "1.2億円", "120000000"),
+        ("コード 0x80070005", "80070005", "80070005"),
+        ("Node.js", "nodejs", "nodej"),
     ],
 )
 def test_what_is_written_in_another_way_shares_a_term_that_tells(written: str, asked: str, by: str) -> None:
@@ -85,7 +118,21 @@ def test_what_is_written_in_another_way_shares_a_term_that_tells(written: str, a
 
 @pytest.mark.parametrize(
     ("plain", "unsaid"),
-    [("一般の統一見解", "1"), ("第三者", "3"), ("2026/13/45", "20261345"), ("1-2", "12"), ("私に行く", "私行")],
+    [
+        ("一般の統一見解", "1"),
+        ("第三者", "3"),
+        ("2026/13/45", "20261345"),
+        ("2026/13/45", "13/45"),
+        ("1-2", "12"),
+        ("私に行く", "私行"),
+        ("1.5万円", "50000"),
+        ("1.5 GB", "5gb"),
+        ("10.0.0.5 GB", "5gb"),
+        ("MX5 MBA", "5mb"),
+        ("houses", "hou"),
+        ("IISs", "ii"),
+        ("0x80", "80"),
+    ],
 )
 def test_what_only_looks_like_a_figure_or_a_word_is_none(plain: str, unsaid: str) -> None:
     assert unsaid not in index_terms(plain)
@@ -104,6 +151,10 @@ def test_what_only_looks_like_a_figure_or_a_word_is_none(plain: str, unsaid: str
         "-".join("ab" for _ in range(5_000)),
         "々ゝ",
         "\u3099",
+        "1." * 10_000 + "万円",
+        "1,000," * 3_000 + " GB",
+        "a." * 10_000,
+        "v1." * 7_000,
     ],
 )
 def test_no_text_is_too_odd_for_other_spellings(odd: str) -> None:
