@@ -22,11 +22,14 @@ _LATIN = re.compile("[A-Za-z]")
 _RUNS = re.compile(rf"[{JAPANESE}]+|[^\W_{JAPANESE}]+(?:[-_./@][^\W_{JAPANESE}]+)*")
 _WORD_PARTS = re.compile(r"[-_./@]")
 _SENTENCE_END = re.compile(
-    "(?<=[\u3002!?\uff01\uff1f])\\s*"  # Japanese and English end marks
-    "|(?<=[\u3002!?\uff01\uff1f][\u300d\u300f])(?=[\u300c\u300e])"  # one quotation after another
+    r"(?<=[。！？｡])(?![。！？!?｡])\s*"  # Japanese end marks
+    r"|(?<=[^\x00-\x7f][!?])(?![!?！？])\s*|(?<=[!?])(?![!?！？])(?=\s|[^\x00-\x7f]|\Z)\s*"  # not the one inside of an address: doc?id=12
+    rf"|(?<=[{JAPANESE})）」』]．)(?![0-9０-９])\s*"  # the full stop beside ，
+    "|(?<=[。！？!?][」』])(?=[「『])"  # one quotation after another
     "|(?<=[.])\\s+(?=[A-Z0-9\"'(])"  # an English full stop before what looks like a beginning
     "|\\n[ \\t]*\\n\\s*"  # a blank line
-    "|\\n(?![ \\t]*[a-z])[ \\t]*"  # a line end, unless the next line goes on in lower case: a wrapped sentence
+    # a line end, unless the next line goes on: in lower case, or behind a comma or particle in Japanese that begins nothing
+    rf"|\n(?![ \t]*[a-z])(?!(?<=[、，をにはがでへのら]\n)[ \t]*(?![第・])[{JAPANESE}])[ \t]*"
 )
 INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"

@@ -126,3 +126,19 @@ def test_words_of_a_japanese_question_are_told_apart_by_its_scripts_and_what_onl
     assert text.spelled_words("VPN-200の上限は何台まで?") == ["上限", "台", "vpn-200", "vpn", "200"]
     assert text.spelled_words("正しいものを教えてください。") == []
     assert text.spelled_words("どうすればよいですか") == []
+
+
+@pytest.mark.parametrize(
+    ("whole", "sentences"),
+    [
+        ("これは文である．次も文である．値は3．5とする．", ["これは文である．", "次も文である．", "値は3．5とする．"]),
+        ("申請する｡次に進む｡", ["申請する｡", "次に進む｡"]),
+        ("締切は、従来の月末から\n翌月5営業日までに変わる。", ["締切は、従来の月末から\n翌月5営業日までに変わる。"]),
+        ("経費の\n・交通費\n第5条による", ["経費の", "・交通費", "第5条による"]),
+        ("https://intra.example.com/doc?id=12 にあります。", ["https://intra.example.com/doc?id=12 にあります。"]),
+        ("え！？本当に!!Is it ok?! Yes.", ["え！？", "本当に!!", "Is it ok?!", "Yes."]),
+        ("VPNとは?社内網です。", ["VPNとは?", "社内網です。"]),
+    ],
+)
+def test_a_sentence_ends_where_people_end_it(whole: str, sentences: list[str]) -> None:
+    assert [whole[start:end] for start, end in text.sentence_spans(whole)] == sentences
