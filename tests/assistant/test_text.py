@@ -136,7 +136,7 @@ def test_words_of_a_japanese_question_are_told_apart_by_its_scripts_and_what_onl
         ("締切は、従来の月末から\n翌月5営業日までに変わる。", ["締切は、従来の月末から\n翌月5営業日までに変わる。"]),
         ("経費の\n・交通費\n第5条による", ["経費の", "・交通費", "第5条による"]),
         ("https://intra.example.com/doc?id=12 にあります。", ["https://intra.example.com/doc?id=12 にあります。"]),
-        ("え！？本当に!!Is it ok?! Yes.", ["え！？", "本当に!!", "Is it ok?!", "Yes."]),
+        ("え！？本当に!! Is it ok?! Yes.", ["え！？", "本当に!!", "Is it ok?!", "Yes."]),
         ("VPNとは?社内網です。", ["VPNとは?", "社内網です。"]),
     ],
 )
