@@ -10,68 +10,22 @@ a table) may mean any. Must not know answers, passages or warnings.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from assistant.figure_shapes import FIGURE, MONTHS, folded_with_places
+from assistant.implied import implied, with_words_around
 from assistant.measures import joined, part_keys, same_measure, telephone
-from assistant.numerals import ENGLISH_NUMBER, KANJI, NUMBER, NUMERAL, english, plain, scaled, value_of
-from assistant.text import ERAS, INVISIBLE, REMEMBERED_TEXTS
-from assistant.units import UNIT_WORDS, unit_of
+from assistant.numerals import english, plain, scaled, value_of
+from assistant.text import ERAS, REMEMBERED_TEXTS
+from assistant.units import unit_of
 
-_FOLDED = str.maketrans("〜‐‑‒–—―−", "~-------")
 _CURRENCIES = {"¥": "円", "$": "usd", "€": "eur", "£": "pound", "gbp": "pound"}
 _SHORT_ERAS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正"}
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_FULL_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-
-_MONTH = "(?P<{0}>" + "|".join([*_FULL_MONTHS, *_MONTHS, "sept"]) + r")\.?"
-_UNIT = (
-    "(?:"
-    + "|".join(re.escape(word) + (r"(?![a-z])" if word[-1].isalpha() and word.isascii() else "") for word in UNIT_WORDS)
-    + ")"
-)
-_FIGURE = re.compile(
-    r"(?P<url>(?:(?<![a-z])[a-z][a-z0-9+.-]{0,20}://|www\.)[^\s<>「」『』()（）\"'、。\u3041-\u309f]+)"
-    r"|(?P<mail>(?<![a-z0-9])[a-z0-9._%+-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+)"
-    r"|(?P<y1>\d{4})[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})(?!\d|\.\d)"
-    r"|(?<![a-z0-9])(?P<era2>[rhst])(?P<ey2>\d{1,2})[/.](?P<m6>0?[1-9]|1[0-2])[/.](?P<d6>\d{1,2})(?!\d|\.\d)"
-    r"|(?P<tel>(?<![a-z\d.,+-])(?:\+\d{1,3}[- ]?(?:\(\d{1,4}\) ?|\d{1,4}[- ])\d{1,4}[- ]|(?=[(0])(?=(?:[-() ]{0,2}\d){10,11}(?![\d-]))"
-    r"\(?\d{2,5}(?:\)[- ]?|[-( ])\d{1,4}[-) ]|(?=(?:\d+-){2}\d+(?![\d-]))(?=(?:-?\d){10,11}(?![\d-]))\d+-\d+-)\d{3,4}|(?<![a-z\d.,-])0\d{9,10}(?!\d))"
-    r"|(?<![a-z0-9])v(?P<version>\d+(?:\.\d+)+)"
-    r"|(?P<halfyear>半年(?!度)|(?<![a-z])half a year(?![a-z]))"
-    rf"|(?P<under>\d{{1,3}}|{KANJI})分の(?P<over>\d{{1,3}}|{KANJI})"
-    rf"|(?P<wari>\d|{KANJI})割(?P<bu>\d|{KANJI})分"
-    rf"|(?P<hours>\d{{1,3}}|{KANJI})(?:時間|\shours?\s(?:and\s)?)(?:(?P<minutes>\d{{1,2}}|{KANJI})(?:分|\sminutes?)|(?P<hourhalf>半))"
-    rf"|(?:(?:(?P<era>令和|平成|昭和|大正)(?P<ey>\d{{1,2}}|元|{KANJI})|(?P<y2>\d{{4}}|(?<!{NUMERAL})[〇一二三四五六七八九]{{4}}))年(?P<fy>度?)[\s、]*)"
-    rf"(?:(?P<m2>\d{{1,2}}|{KANJI})月(?:(?P<d2>\d{{1,2}}|{KANJI})日)?)?"
-    rf"|(?P<m3>\d{{1,2}}|{KANJI})月(?P<d3>\d{{1,2}}|{KANJI})日"
-    rf"|(?<![a-z0-9])(?:(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.format('n4')}(?![a-z])(?:,? (?P<y4>\d{{4}}))?)"
-    rf"|(?<![a-z0-9]){_MONTH.format('n5')} (?P<d5>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,? (?P<y5>\d{{4}}))?"
-    rf"|(?<![a-z0-9])(?P<n6>{'|'.join(m for m in _FULL_MONTHS if m not in {'may', 'march'})})(?![a-z])(?: (?P<y6>\d{{4}}))?"
-    rf"|(?:(?P<half>午前|午後|am|pm)\s*)?(?P<h1>\d{{1,2}}|{KANJI})時(?!間)(?:(?P<i1>\d{{1,2}}|{KANJI})分|(?P<h1half>半))?"
-    r"|(?:(?P<half2>午前|午後|am|pm)\s*)?(?<![\d:])(?P<h2>\d{1,2}):(?P<i2>\d{2})(?::\d{2})?(?!\d)(?:\s*(?P<ap2>[ap])\.?m\b\.?)?"
-    r"|(?<![\d.])(?P<h3>\d{1,2})\s*(?P<ap3>[ap])\.?m\b\.?"
-    r"|(?P<id>(?<![a-z0-9])(?:[a-z][a-z0-9]*(?:[-_./][a-z0-9]+){0,15}[-_]?\d[a-z0-9]*(?:[-_/][a-z0-9]+)*"
-    rf"|(?!\d{{1,3}}-\d{{1,3}}\s?{_UNIT})"
-    r"(?:\d{2,5}-\d{4}|\d+(?:-\d+){2,}(?:-[a-z0-9]+)*|\d+(?:\.\d+){2,}|\d+[a-z]*-[a-z0-9-]*\d[a-z0-9-]*))(?![a-z0-9]))"
-    rf"|第?(?P<article>\d+|{KANJI})条(?:の(?P<branch>(?:\d+|{KANJI})(?:の(?:\d+|{KANJI}))*))?"
-    rf"(?:\s*第?(?P<clause>\d+|{KANJI})項)?(?:\s*第?(?P<item>\d+|{KANJI})号)?"
-    rf"|(?P<money>[¥$€£]|(?<![a-z])(?:usd|eur|jpy|gbp))\s*(?P<mn>{NUMBER})(?P<ml>[万億兆千百]+|\s?(?:thousand|million|billion)\b|(?:mn|bn|[kmb])\b)?"
-    rf"|(?P<num>{NUMBER})(?:(?P<big>[万億兆千百](?:[\d,.]|[万億兆千百〇一二三四五六七八九十])*)|\s?(?P<bigword>thousand|million|billion|[mb]n)\b)?"
-    rf"(?:st|nd|rd|th)?(?:[\s-]?(?P<unit>{_UNIT}))?"
-    rf"|(?P<kanji>{KANJI})(?:(?P<kunit>{_UNIT})|(?=以上|以下|未満|を超え))"
-    rf"|(?<![a-z])(?P<word>{ENGLISH_NUMBER})(?![a-z])(?:[\s-](?P<bigword2>thousand|million|billion|hundred)(?:\s(?:and\s)?(?P<rest>{ENGLISH_NUMBER})(?![a-z])"
-    rf"(?:\s(?P<hundreds>hundred)(?:\s(?:and\s)?(?P<rest2>{ENGLISH_NUMBER})(?![a-z]))?)?)?)?"
-    rf"(?:[\s-](?P<wunit>{_UNIT}))?"
-)
 _LIST_NUMBER = re.compile(
-    r"^[ \t]*(?:[(（]?\d{1,2}[.)）、]|[①-⑳])(?=\s|[^\d\s])|^[ \t]*\d{1,2}[ \t]+(?=[^\x00-\x7f])", re.MULTILINE
+    r"^[ \t>#*・-]{0,8}[(（]?\d{1,2}[.)）、](?=\s|[^\d\s])|^[ \t]*\d{1,2}[ \t]+(?=[^\x00-\x7f°℃])", re.MULTILINE
 )
 _VAGUE = frozenset(
     "一度 一時 一つ 一人 一本 一日 一点 一回 一社 一件 一枚 一個 十分 一項 一級 one".split()  # noqa: SIM905
@@ -79,9 +33,13 @@ _VAGUE = frozenset(
 """Kanji and English numbers that mostly are ways of speaking; a source may say them, an answer is not held to them."""
 
 
-_NAMED = frozenset({"id", "url", "mail", "date", "clock", "ref", "open", "open_clause", "same", "named", "ratio"})
+_NAMED = frozenset(
+    {"id", "url", "host", "mail", "date", "month_of", "clock", "ref", "open", "open_clause", "same", "named", "ratio"}
+)
 """Kinds of keys that are no quantity."""
 _DIGITS = re.compile(r"\d+")
+_YEAR_KEY = re.compile(r"(?:year|\?):([12]\d{3})")
+_NEXT_YEAR = re.compile(r"翌年|年度末|(?:next|following) year", re.IGNORECASE)
 _QUARTER = re.compile(r"q([1-4])")
 _FISCAL = re.compile(r"fy-?(20)?(\d\d)")
 
@@ -103,10 +61,10 @@ def figures_of(text: str) -> list[Figure]:
 
 @lru_cache(maxsize=REMEMBERED_TEXTS)
 def _figures_of(text: str) -> tuple[Figure, ...]:
-    folded, places = _fold(text)
+    folded, places = folded_with_places(text)
     skipped = {place for match in _LIST_NUMBER.finditer(folded) for place in range(*match.span())}
     figures = []
-    for match in _FIGURE.finditer(folded):
+    for match in FIGURE.finditer(folded):
         start, end = match.start() + len(match[0]) - len(match[0].lstrip()), match.start() + len(match[0].rstrip())
         if match[0].strip() in _VAGUE or start in skipped:
             continue
@@ -126,34 +84,24 @@ def source_keys(texts: Iterable[str]) -> frozenset[str]:
 def _source_keys(texts: tuple[str, ...]) -> frozenset[str]:
     known: set[str] = set()
     for text in texts:
-        folded, _ = _fold(text)
-        for match in _FIGURE.finditer(folded):
+        folded, _ = folded_with_places(text)
+        for match in FIGURE.finditer(folded):
             for key in _keys(match, is_source=True):
                 known.add(key)
                 unit, _, value = key.partition(":")
                 if unit not in _NAMED:
                     known.add(f"any:{value}")
-        known.update(_halves(folded))
-    return frozenset(known | set(_left_open(known)))
+        known.update(implied(folded))
+    following = 1 if any(_NEXT_YEAR.search(text) for text in texts) else 0
+    return frozenset(known.union(_left_open(known), _months_of_years(known, following=following)))
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
-    """Text in one width and case, and for each of its characters the place that it has in the original."""
-    pieces: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        folded = _folded(character)
-        pieces.append(folded)
-        places.extend([place] * len(folded))
-    return "".join(pieces), places
-
-
-@lru_cache(maxsize=REMEMBERED_TEXTS)
-def _folded(character: str) -> str:
-    """A character in one width and case; nothing of one that is invisible."""
-    if INVISIBLE.match(character):
-        return ""
-    return unicodedata.normalize("NFKC", character).lower().translate(_FOLDED)
+def _months_of_years(known: set[str], *, following: int) -> Iterator[str]:
+    """Each month of the sources in each of their years: 2026年4月から9月まで names September 2026 too, and no month of 2025."""
+    months = [key.partition(":")[2] for key in known if key.startswith("month:")]
+    years = {int(found[1]) for key in known if (found := _YEAR_KEY.fullmatch(key))} if months else set()
+    for named in years | {year + following for year in years}:
+        yield from (f"month_of:{named}-{month}" for month in months)
 
 
 def _keys(match: re.Match[str], *, is_source: bool = False) -> Iterator[str]:
@@ -161,10 +109,7 @@ def _keys(match: re.Match[str], *, is_source: bool = False) -> Iterator[str]:
     for read in (_address_keys, _sum_keys, _date_keys, _clock_keys, _number_keys):
         keys = list(read(groups, is_source=is_source))
         if keys:
-            yield from keys
-            before = match.string[max(0, match.start() - _WORD_CHARACTERS) : match.start()]
-            if keys[0].startswith("?:") and (word := _WORD_BEFORE.search(before)):
-                yield f"named:{word[1]}{keys[0].removeprefix('?:')}"
+            yield from with_words_around(keys, match, is_source=is_source)
             return
 
 
@@ -175,8 +120,16 @@ def _address_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator
             yield from (f"?:{value_of(part)}" for part in _DIGITS.findall(number))
     elif url := groups["url"]:
         yield "url:" + url.rstrip(".,;:!?)/").removeprefix("https://").removeprefix("http://")
+        if is_source and (host := _HOST_OF.match(url)):
+            yield "host:" + host[1]
     elif mail := groups["mail"]:
         yield "mail:" + mail
+        if is_source:
+            yield "host:" + mail.partition("@")[2]
+    elif host_name := groups["host"]:
+        yield "host:" + host_name
+        if is_source:
+            yield from ("url:" + host_name, "id:" + host_name.partition(".")[0])
     elif groups["article"] is not None:
         yield from _paragraph_keys(groups, is_source=is_source)
     elif identifier := groups["id"]:
@@ -187,13 +140,30 @@ def _address_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator
             yield f"quarter:{quarter[1]}"
         yield from ("id:" + joined(identifier), "named:" + joined(identifier))
         if is_source:  # FE-101 stands in a source that lists FE-101/102 or MX-2040B/MX-2080B
-            yield from ("id:" + joined(part) for part in identifier.split("/") if part != identifier)
+            yield from _parts_of(identifier)
+
+
+def _parts_of(identifier: str) -> Iterator[str]:
+    """Keys of what a source's identifier lists or spans: FE-101/102, XJ-900/900S, pages 12-15, 2025-26."""
+    parts = identifier.split("/")
+    if len(parts) > 1:
+        yield from ("id:" + joined(part) for part in parts)
+        if stem := _STEM.match(parts[0]):
+            yield from ("id:" + joined(stem[0] + part) for part in parts[1:] if part[0].isdigit())
+    elif span := _SPAN.fullmatch(identifier):
+        first, last = span.groups()
+        if len(first) == 4 and len(last) == 2:
+            yield from (f"year:{first}", f"year:{first[:2]}{last}")
+        elif int(first) < int(last) and last[0] != "0" and len(last) <= len(first) + 1:
+            yield from (f"?:{value_of(first)}", f"?:{value_of(last)}")
 
 
 def _sum_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
     """Keys of what is said with two numbers, or with none: 1時間30分, 2割5分, 3分の2, v2.1, 半年."""
     if (version := groups["version"]) is not None:
         yield from (f"?:{version}", f"any:{version}") if version.count(".") == 1 else (f"id:{version}",)
+    elif groups["often"] is not None:
+        yield f"time:{1 if groups['often'] == 'once' else 2}"
     elif groups["halfyear"] is not None:
         yield from ("month_long:6", "same:month/6")
     elif groups["under"] is not None:
@@ -201,6 +171,11 @@ def _sum_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str
         yield from part_keys(over, under)
         if is_source:
             yield from (f"?:{over}", f"?:{under}")
+    elif groups["fd"] is not None:
+        over = str(english(groups["fn"] or ""))
+        yield from part_keys(over, "4" if groups["fd"] == "quarter" else str(english(groups["fd"])))
+        if groups["fd"] == "quarter":
+            yield f"quarter:{over}"
     elif groups["wari"] is not None:
         yield f"percent:{int(value_of(groups['wari']) or 0) * 10 + int(value_of(groups['bu'] or '') or 0)}"
     elif groups["hours"] is not None:
@@ -247,7 +222,9 @@ def _left_open(known: set[str]) -> Iterator[str]:
 
 def _date_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
     year = _year(groups)
-    month = next((_month(groups[name]) for name in ("m1", "m6", "m2", "m3", "n4", "n5", "n6") if groups[name]), None)
+    month = next(
+        (_month(groups[name]) for name in ("m1", "m6", "m2", "m3", "n4", "n5", "n6", "n7", "n8") if groups[name]), None
+    )
     day = next((value_of(found) for name in ("d1", "d6", "d2", "d3", "d4", "d5") if (found := groups[name])), None)
     if month is not None and day is not None:
         dated = f"{month}-{day}"
@@ -258,7 +235,10 @@ def _date_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[st
         else:
             yield from ([f"date:{year}-{dated}", f"date:?-{dated}"] if year else [f"date:{dated}"])
     elif month is not None:
-        if is_source and year:
+        if year and not is_source:
+            yield f"month_of:{year}-{month}"
+            return
+        if year:
             yield f"year:{year}"
         yield f"month:{month}"
     elif year is not None:
@@ -267,17 +247,20 @@ def _date_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[st
 
 
 def _clock_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str]:
-    hour_text = groups["h1"] or groups["h2"] or groups["h3"]
+    hour_text = groups["h1"] or groups["h2"] or groups["h3"] or groups["h4"]
     if hour_text is None:
         return
     hour = int(value_of(hour_text) or 0)
-    minute = 30 if groups["h1half"] else int(value_of(groups["i1"] or groups["i2"] or "0") or 0)
-    half = groups["half"] or groups["half2"] or groups["ap2"] or groups["ap3"]
+    minute = 30 if groups["h1half"] else int(value_of(groups["i1"] or groups["i2"] or groups["i4"] or "0") or 0)
+    half = next((groups[name] for name in _HALVES_OF_DAYS if groups[name]), None)
+    if (last := groups["h5"]) is not None:  # 3 to 6 pm, but 11 to 2 pm
+        is_same_half = hour % 12 < int(last) % 12
+        half = groups["ap5"] if is_same_half else "p" if groups["ap5"] == "a" else "a"
     if half is None:
         yield f"clock:{hour}:{minute:02}"
         yield f"clock:?{hour}:{minute:02}"
         return
-    is_afternoon = half in {"午後", "pm", "p"}
+    is_afternoon = half in {"午後", "pm", "p", "afternoon", "evening"}
     full = hour % 12 + 12 if is_afternoon else hour % 12 if hour == 12 else hour
     yield f"clock:{full}:{minute:02}"
     if is_source:
@@ -303,6 +286,8 @@ def _number_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[
         return
     if value is None:
         return
+    if groups["half1"] or groups["khalf"] or groups["whalf"]:
+        value = plain(Decimal(value) + Decimal("0.5"))
     if unit == "tenth":
         value, unit = str(plain(Decimal(value) * 10)), "percent"
     yield f"{unit or '?'}:{value}"
@@ -325,34 +310,10 @@ def _year(groups: dict[str, str | None]) -> str | None:
 def _month(name: str | None) -> str | None:
     if name is None:
         return None
-    return str(_MONTHS.index(name[:3]) + 1) if name[:3] in _MONTHS else value_of(name)
+    return str(MONTHS.index(name[:3]) + 1) if name[:3] in MONTHS else value_of(name)
 
 
-_WORD_BEFORE = re.compile("(?<![a-z])([a-z]{2,10})[ -]$")
-_WORD_CHARACTERS = 12
-_SHORT_DATE = re.compile(r"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])(?![\d/.])")
-_COUNTED = re.compile(f"第({KANJI})")
-_LATER_TIME = re.compile(
-    rf"(?:午後|pm)\s*(?:\d{{1,2}}|{KANJI})時(?:(?:\d{{1,2}}|{KANJI})分|半)?(?:[~-]|から)(\d{{1,2}}|{KANJI})時(?:(\d{{1,2}}|{KANJI})分|(半))?"
-)
-_LAST_DAY = re.compile(
-    rf"(?P<month>\d{{1,2}}|{KANJI})月(?:\d{{1,2}}|{KANJI})日(?:\(.\))?(?:[~-]|から|及び|又は|[、・])(?P<day>\d{{1,2}}|{KANJI})日"
-)
-_SAID_OTHERWISE: tuple[tuple[str, str], ...] = (
-    (r"半分|(?<![a-z])half(?![a-z])", "percent:50"),
-    (r"(?<![a-z])quarter(?![a-z])", "percent:25"),
-    (r"正午|(?<![a-z])noon(?![a-z])", "clock:12:00"),
-    (r"(?<![a-z])midnight(?![a-z])", "clock:0:00"),
-)
-
-
-def _halves(folded: str) -> Iterator[str]:
-    """Keys of words that stand for a figure, and of what is said in short: 4/10, 4月1日~10日, 午後2時~3時30分, 別表第二."""
-    yield from (key for pattern, key in _SAID_OTHERWISE if re.search(pattern, folded))
-    for found in (*_SHORT_DATE.finditer(folded), *_LAST_DAY.finditer(folded)):
-        month, day = (value_of(part) for part in found.groups())
-        yield from (f"date:{month}-{day}", f"date:?-{month}-{day}")
-    for found in _LATER_TIME.finditer(folded):
-        minute = "30" if found[3] else value_of(found[2] or "0")
-        yield f"clock:{int(value_of(found[1]) or 0) % 12 + 12}:{int(minute or 0):02}"
-    yield from (f"any:{value_of(found[1])}" for found in _COUNTED.finditer(folded))
+_HALVES_OF_DAYS = ("half", "half2", "ap2", "ap3", "part2", "part3")
+_HOST_OF = re.compile(r"(?:[a-z0-9+.-]{1,21}://)?([a-z0-9.-]{1,253})")
+_STEM = re.compile("[a-z]{1,10}[-_]?(?=\\d)")
+_SPAN = re.compile(r"(\d{1,4})-(\d{1,4})")

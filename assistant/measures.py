@@ -24,20 +24,26 @@ _IN_SMALLER = {
     "millimetre": ("millimetre", 1),
     "kilogram": ("gram", 1000),
     "gram": ("gram", 1),
+    "tonne": ("gram", 10**6),
+    "kilowatt": ("watt", 1000),
+    "watt": ("watt", 1),
+    "terabyte": ("megabyte", 10**6),
+    "gigabyte": ("megabyte", 1000),
+    "megabyte": ("megabyte", 1),
     "litre": ("millilitre", 1000),
     "millilitre": ("millilitre", 1),
     "celsius": ("degree", 1),
     "degree": ("degree", 1),
 }
 """Not days in hours: nearly every text says 1日 somewhere, and would then say 24時間."""
+_IN_SMALLER_BY_TWOS = {"terabyte": ("megabyte", 2**20), "gigabyte": ("megabyte", 2**10)}
 _NO_DIGITS = re.compile(r"\D+")
 _JOINT = re.compile(r"(?<=[a-z])[-_](?=\d)|(?<=\d)[-_](?=[a-z])")
 
 
 def same_measure(unit: str | None, value: str) -> Iterator[str]:
-    """The key that a quantity shares with those of the same size in other units; none where a unit has no others."""
-    if unit in _IN_SMALLER:
-        smaller, times = _IN_SMALLER[unit]
+    """The keys that a quantity shares with those of the same size in other units; none where a unit has no others."""
+    for smaller, times in (table[unit] for table in (_IN_SMALLER, _IN_SMALLER_BY_TWOS) if unit in table):
         size = f"{Decimal(value) * times:f}"
         yield f"same:{smaller}/{size.rstrip('0').rstrip('.') if '.' in size else size}"
 

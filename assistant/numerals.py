@@ -7,7 +7,15 @@ from decimal import Decimal
 
 _KANJI_DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0}
 _KANJI_TENS = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10**4, "億": 10**8, "兆": 10**12, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_LARGE = {
+    "万": 10**4,
+    "億": 10**8,
+    "兆": 10**12,
+    "thousand": 1000,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+}
 _LARGE |= {"k": 1000, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
 _WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
  eighteen nineteen"""

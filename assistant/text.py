@@ -73,8 +73,25 @@ REMEMBERED_CHARACTERS = 4_000
 Without it an answer of twelve sentences kept the API's only thread for a second (docs/lab-notes.md, 2026-11-26). Longer texts,
 which only an ingestion has, are not kept."""
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:No|Nos|Art|Sec|Fig|Mr|Mrs|Ms|Dr|St|vs|cf|e\.g|i\.e|etc|approx)\.$", re.IGNORECASE
+    r"(?:^|[\s(])(?:No|Nos|Art|Sec|Fig|Mr|Mrs|Ms|Dr|St|vs|cf|e\.g|i\.e|etc|approx)\.\Z"
+    r"|^[ \t>#*・-]{0,8}\(?\d{1,2}\.\Z",  # the number of a list: 1. Open the portal
+    re.IGNORECASE | re.MULTILINE,
 )
+_BEFORE_A_NUMBER = re.compile(
+    r"(?:^|[\s(])(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
+    r"|[Ee]xt|[Tt]el|[Vv]er|[Vv]ol|[Rr]ev|[Pp]p?|[Pp]ara|[Bb]ldg|[Rr]m|[Cc]h|App|(?<!\d\s)[Mm](?:ax|in))\.\Z"
+)
+"""These end nothing before a number; else they may be a sentence's last word, as "in Dec." is."""
+_WEEKDAY = re.compile(r"(?:^|[\s(])(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\.\Z")
+_MONTH_FOLLOWS = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
+_BEFORE_A_NAME = re.compile(
+    r"(?:^|[\s(])(?:[Dd]ept|Inc|Co|Corp|Ltd|Prof|(?:[A-Z]\.)+[A-Z])\.\Z"
+    r"|(?:Mr|Mrs|Ms|Dr|Prof|\b[A-Z])\.\s[A-Z]\.\Z|^[ \t]*[A-Z]\.\Z",
+    re.MULTILINE,
+)
+"""These end nothing before a name or a number; before "The" or "It" they do."""
+_ABBREVIATION_CHARACTERS = 16
+_WORD_AHEAD = re.compile("[A-Z][a-z]*(?![A-Za-z])")
 _SMALL_WORDS = frozenset(
     """a an and are as at be by can do does for from has have how i if in is it its of on or that the their this to
     was we what when where which who why will with you your""".split()  # noqa: SIM905  a list of words reads better
@@ -268,7 +285,21 @@ def _is_end(text: str, match: re.Match[str], enclosed: list[tuple[int, int]]) ->
     around = bisect_left(enclosed, (place, 0)) - 1
     if around >= 0 and place <= enclosed[around][1]:
         return False
-    return text[place - 1] != "." or not _ABBREVIATION.search(text, max(0, place - 10), place)
+    return text[place - 1] != "." or not _is_abbreviated(text, place, match.end())
+
+
+def _is_abbreviated(text: str, place: int, following: int) -> bool:
+    """Whether the full stop before `place` belongs to an abbreviation or a list's number, and not to a sentence."""
+    first = max(0, place - _ABBREVIATION_CHARACTERS)
+    if _ABBREVIATION.search(text, first, place):
+        return True
+    if text[following].isdecimal() or text[following] == "(":
+        return bool(_BEFORE_A_NUMBER.search(text, first, place) or _BEFORE_A_NAME.search(text, first, place))
+    if _WEEKDAY.search(text, first, place) and _MONTH_FOLLOWS.match(text, following):
+        return True
+    word = _WORD_AHEAD.match(text, following)
+    begins = word is not None and word[0].lower() in _SMALL_WORDS | ENGLISH_GRAMMAR
+    return not begins and bool(_BEFORE_A_NAME.search(text, first, place))
 
 
 def _enclosed(text: str) -> list[tuple[int, int]]:

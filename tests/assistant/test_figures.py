@@ -68,3 +68,56 @@ def test_figures_know_their_place_in_the_original_text() -> None:
 )
 def test_idioms_and_list_numbers_are_no_figures(text: str) -> None:
     assert figures_of(text) == []
+
+
+@pytest.mark.parametrize(
+    ("figure", "source"),
+    [
+        ("3月", "The year ends in March."), ("5月", "every May"), ("2026年3月", "end of March 2026"), ("2026年4月", "Effective Apr 2026."),
+        ("9月", "Every Sept and Feb"), ("in May", "毎年5月"), ("2026年5月", "発行: 2026/05"), ("2026年9月", "2026年4月から9月まで"),
+        ("1日", "8 hours per day"), ("1日", "$50/day"), ("年2回", "twice a year"), ("1回", "once per quarter"), ("年1回", "annually"),
+        ("1人", "10 GB/user/month"), ("1か月", "10 GB/user/month"), ("1階", "on the first floor"), ("1回目", "The first warning"),
+        ("once a year", "年1回"), ("once a month", "点検は毎月行う"),
+        ("4年", "| 2-4 | 15 |"), ("12ページ", "Pages 12-15"), ("205号室", "Room 201-205"), ("2026年", "2025-2026"), ("2026年度", "2025-26"),
+        ("9時", "9~12時"), ("10月", "10~12月"), ("15時", "from 3 to 6 pm"), ("11時", "11 to 2 pm"), ("6月15日", "June 1-15"),
+        ("2026年6月1日", "from 1 to 15 June 2026"), ("from 10 to 3 p.m.", "10:00~15:00"),
+        ("2026年6月15日", "15/06/2026"), ("2026年4月30日", "Due 4/30/2026."), ("2026年4月5日", "05-Apr-2026"), ("4月30日", "Due 4/30."),
+        ("2026年4月1日", "更新日: 20260401"),
+        ("65歳", "65 years old"), ("3 years of age", "3歳"), ("100V", "AC100V"), ("40枚", "40 sheets"), ("three times the pay", "基本給の3倍"),
+        ("1.2kW", "1,200W"), ("500kg", "0.5t"), ("1,024GB", "1TB"), ("1,000GB", "1TB"), ("20km/h", "時速20km"), ("30万人", "300k users"),
+        ("40,000 EUR", "40K EUR"), ("1兆2,000億円", "1.2 trillion yen"), ("50%", "半額"), ("3分の2", "two-thirds"), ("two-thirds", "3分の2"),
+        ("75%", "3/4以上"), ("12,345千円", "| 売上高(千円) | 12,345 |"), ("123億4,500万円", "| 金額(百万円) |\n| 12,345 |"),
+        ("バージョン3", "v3"), ("v3", "バージョン3"), ("3.2", "Ver3.2"), ("120万円", "金壱百弐拾万円也"), ("XJ-900S", "XJ-900/900S/1200"),
+        ("XJ-1200", "XJ-900/900S/1200"), ("18時30分", "6:30 in the evening"), ("10時", "at 10 o'clock"), ("1年半", "18 months"),
+        ("1か月半", "one and a half months"), ("-18℃", "マイナス18度"), ("-20℃", "−20 to 60 °C"), ("20℃", "10-20℃"),
+        ("smtp.example.co.jp", "https://smtp.example.co.jp/a"), ("example.co.jp", "info@example.co.jp"), ("会議室3B", "3B会議室"),
+    ],
+)  # fmt: skip
+def test_what_a_source_says_in_words_in_short_or_in_another_order_is_the_same(figure: str, source: str) -> None:
+    assert stands_in(figure, source)
+
+
+@pytest.mark.parametrize(
+    ("figure", "source"),
+    [
+        ("5月3日", "Managers at grade 3 may approve it."), ("5月", "Staff may leave early."), ("in May", "in March"), ("every March", "毎年5月"),
+        ("2026年3月", "March 2025"), ("March 1733", "In March 1734"), ("1日", "a day after the deadline"), ("2回", "once a year"),
+        ("once a year", "年2回"), ("twice a year", "年3回"), ("3階", "on the first floor"), ("16ページ", "Pages 12-15"), ("3456号室", "12-3465"),
+        ("15時", "from 3 to 6 am"), ("7月1日", "June 1-15"), ("2026年6月14日", "15/06/2026"), ("2025年4月5日", "05-Apr-2026"), ("4月29日", "Due 4/30."),
+        ("200V", "AC100V"), ("1.3kW", "1,200W"), ("50kg", "0.5t"), ("30km/h", "時速20km"), ("3万人", "300k users"), ("3分の1", "two-thirds"),
+        ("three-quarters", "3分の2"), ("1,234万円", "| 金額(百万円) |\n| 12,345 |"), ("XJ-1300", "XJ-900/900S/1200"), ("6時30分", "7:30 in the evening"),
+        ("1か月半", "1か月"), ("10℃", "-10℃から50℃"), ("18 °C", "−18 °C"), ("-10℃", "10℃"), ("smtp.example.com", "smtp.example.co.jp"),
+        ("fs01.example.org", "fs01.example.local"), ("会議室3C", "会議室は3B"), ("第1水曜日", "毎月第2水曜日"),
+    ],
+)  # fmt: skip
+def test_words_stand_for_no_more_figures_than_they_say(figure: str, source: str) -> None:
+    assert not stands_in(figure, source)
+
+
+def test_the_first_monday_is_no_month_and_no_day() -> None:
+    (figure,) = figures_of("毎月第1月曜日")
+    assert not {"month:1", "day:1"} & figure.keys
+
+
+def test_an_address_in_a_code_mark_ends_before_it() -> None:
+    assert [f.text for f in figures_of("`https://portal.example.jp/a` を開く")] == ["https://portal.example.jp/a"]

@@ -89,3 +89,11 @@ def test_a_long_run_in_a_document_or_a_question_is_read_in_a_moment(run: str) ->
 def test_a_numeral_longer_than_any_number_is_no_figure_and_no_error(unit: str) -> None:
     assert figures_of("〇" * 10_000 + unit) == []
     assert "yen:3" in source_keys(["令和" + "一" * 10_000 + "年、" + "1" * 10_000 + unit + "、三円"])
+
+
+@pytest.mark.parametrize("run", ["9から", "1円なら", "「…", "Step 1: ", "first, ", "| 1 ", "may 1-"])
+def test_a_long_run_is_compared_with_what_a_yes_or_no_question_asks_in_a_moment(run: str) -> None:
+    text = run * (CHARACTERS // len(run))
+    started = time.process_time()
+    unsourced(text, [passage(text[1:] + "3日")], asked=["9円や1円ですか?"])
+    assert time.process_time() - started < ALLOWED_SECONDS

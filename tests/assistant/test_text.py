@@ -142,3 +142,24 @@ def test_words_of_a_japanese_question_are_told_apart_by_its_scripts_and_what_onl
 )
 def test_a_sentence_ends_where_people_end_it(whole: str, sentences: list[str]) -> None:
     assert [whole[start:end] for start, end in text.sentence_spans(whole)] == sentences
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["The office is closed from Dec. 29 to Jan. 3 [1].", "Contact Mr. J. Smith at ext. 33 [1].", "It is due Fri. Oct. 9 [1].",
+     "It was agreed with ABC Co., Ltd. Tokyo branch.", "Its U.S. Headquarters moved.", "See vol. 7, pp. 88-91 [1].", "Ask Dept. Sales.",
+     "1. Download the client [1].", "  12. Restart it.", "**2. Run** it.", "(3. Stop it.", "A. Open the portal."],
+)  # fmt: skip
+def test_an_abbreviation_and_the_number_of_a_list_end_no_sentence(sentence: str) -> None:
+    assert [sentence[a:b] for a, b in text.sentence_spans(sentence)] == [sentence.strip()]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("It is closed in Dec.", "The office opens at 9."), ("We work for Sample Inc.", "It is new."), ("It takes 5 min.", "3 people wait."),
+     ("It was sold in the U.S.", "The price was low."), ("See Appendix B.", "Submit the form."), ("The shop is shut on Sun.", "Monday is fine."),
+     ("Open room 12.", "Lock it.")],
+)  # fmt: skip
+def test_a_sentence_may_end_in_an_abbreviation_or_a_number(first: str, second: str) -> None:
+    whole = f"{first} {second}"
+    assert [whole[a:b] for a, b in text.sentence_spans(whole)] == [first, second]
