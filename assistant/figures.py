@@ -34,7 +34,22 @@ _VAGUE = frozenset(
 
 
 _NAMED = frozenset(
-    {"id", "url", "host", "mail", "date", "month_of", "clock", "ref", "open", "open_clause", "same", "named", "ratio"}
+    {
+        "id",
+        "url",
+        "host",
+        "mail",
+        "date",
+        "month_of",
+        "regularly",
+        "clock",
+        "ref",
+        "open",
+        "open_clause",
+        "same",
+        "named",
+        "ratio",
+    }
 )
 """Kinds of keys that are no quantity."""
 _DIGITS = re.compile(r"\d+")
@@ -163,7 +178,7 @@ def _sum_keys(groups: dict[str, str | None], *, is_source: bool) -> Iterator[str
     if (version := groups["version"]) is not None:
         yield from (f"?:{version}", f"any:{version}") if version.count(".") == 1 else (f"id:{version}",)
     elif groups["often"] is not None:
-        yield f"time:{1 if groups['often'] == 'once' else 2}"
+        yield from ("time:1", "regularly:1") if groups["often"] == "once" else ("time:2",)
     elif groups["halfyear"] is not None:
         yield from ("month_long:6", "same:month/6")
     elif groups["under"] is not None:

@@ -89,7 +89,11 @@ _ONCE = re.compile(
     r"(?<![a-z])(?:(once)(?=\s(?:only|more|before|after|within|during)\b|\s?[.,;)|]|\s?$)|(?:only|least|than) (once)|(twice))(?![a-z])"
 )
 _REGULAR = re.compile(r"毎[日週月年時回朝晩]|ごと|隔[日週月年]|[年月週日]次|(?<!twice )(?<!times )(?<![a-z])every\s")
-_ORDINAL = re.compile(rf"(?<![a-z\d-])(?<!\d )(?<!per )(?<!a )(first|second)(?:[\s-](?:({UNIT})|[a-z]))?(?!\w*-)")
+_ORDINAL = re.compile(
+    rf"(?<![a-z\d-])(?<!\d )(?<!per )(?<!a )(first|second)(?:[\s-](?:written |oral |formal )?(?:({UNIT})"
+    r"|(warning|reminder|attempt|time|violation|offen[cs]e|notice|call|failure|visit|round|session|dose|interview|payment|instal+ment)"
+    r"(?![a-z])|[a-z]))?(?!\w*-)"
+)
 _PART = re.compile(r"(?<![\d/.])([1-4])/([2-5])(?!\d|/|\.\d|\(|\s?[~-])")
 _SAID_OTHERWISE: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern), keys)
@@ -155,10 +159,14 @@ def _often(folded: str) -> Iterator[str]:
     for found in _ONCE.finditer(folded):
         yield "time:2" if found[3] else "time:1"
     if _REGULAR.search(folded):
-        yield "time:1"
-    for found in _ORDINAL.finditer(folded):
+        yield "regularly:1"
+    ordinals = list(_ORDINAL.finditer(folded))
+    counts_times = any(found[3] for found in ordinals)  # the first warning is oral, the second written
+    for found in ordinals:
         place = "1" if found[1] == "first" else "2"
-        yield from (f"any:{place}", f"{unit_of(found[2]) or 'time'}:{place}")
+        yield f"any:{place}"
+        if unit := unit_of(found[2]) or ("time" if counts_times else None):
+            yield f"{unit}:{place}"
     for found in _AND_A_HALF.finditer(folded):
         unit = unit_of(found[1])
         yield from (f"{unit}:1.5", *same_measure(unit, "1.5"))

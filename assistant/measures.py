@@ -1,6 +1,6 @@
 """One figure said in two ways that no spelling joins: 90 minutes and 1時間30分, 12か月 and 1年, 25% and 4分の1. Pure data and sums.
 
-Keys of the kinds `same` and `named` stand beside a figure's own key and never in its place. Knows no text.
+Keys of the kinds of `BESIDE` stand beside a figure's own key and never in its place. Knows no text.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-BESIDE = frozenset({"same", "named"})
+BESIDE = frozenset({"same", "named", "regularly"})
 """Kinds of keys that tell nothing of what a figure measures."""
 _IN_SMALLER = {
     "year": ("month", 12),

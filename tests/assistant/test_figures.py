@@ -77,6 +77,7 @@ def test_idioms_and_list_numbers_are_no_figures(text: str) -> None:
         ("9月", "Every Sept and Feb"), ("in May", "毎年5月"), ("2026年5月", "発行: 2026/05"), ("2026年9月", "2026年4月から9月まで"),
         ("1日", "8 hours per day"), ("1日", "$50/day"), ("年2回", "twice a year"), ("1回", "once per quarter"), ("年1回", "annually"),
         ("1人", "10 GB/user/month"), ("1か月", "10 GB/user/month"), ("1階", "on the first floor"), ("1回目", "The first warning"),
+        ("2回目", "The first warning is oral, the second written."),
         ("once a year", "年1回"), ("once a month", "点検は毎月行う"),
         ("4年", "| 2-4 | 15 |"), ("12ページ", "Pages 12-15"), ("205号室", "Room 201-205"), ("2026年", "2025-2026"), ("2026年度", "2025-26"),
         ("9時", "9~12時"), ("10月", "10~12月"), ("15時", "from 3 to 6 pm"), ("11時", "11 to 2 pm"), ("6月15日", "June 1-15"),
@@ -102,6 +103,7 @@ def test_what_a_source_says_in_words_in_short_or_in_another_order_is_the_same(fi
     [
         ("5月3日", "Managers at grade 3 may approve it."), ("5月", "Staff may leave early."), ("in May", "in March"), ("every March", "毎年5月"),
         ("2026年3月", "March 2025"), ("March 1733", "In March 1734"), ("1日", "a day after the deadline"), ("2回", "once a year"),
+        ("2回", "the second page"), ("1回", "every Monday"),
         ("once a year", "年2回"), ("twice a year", "年3回"), ("3階", "on the first floor"), ("16ページ", "Pages 12-15"), ("3456号室", "12-3465"),
         ("15時", "from 3 to 6 am"), ("7月1日", "June 1-15"), ("2026年6月14日", "15/06/2026"), ("2025年4月5日", "05-Apr-2026"), ("4月29日", "Due 4/30."),
         ("200V", "AC100V"), ("1.3kW", "1,200W"), ("50kg", "0.5t"), ("30km/h", "時速20km"), ("3万人", "300k users"), ("3分の1", "two-thirds"),
