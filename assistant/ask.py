@@ -62,9 +62,8 @@ async def ask(question: Question, pipeline: Pipeline, turn: Turn | None = None) 
         elif not order:
             answer = safely_quoted(draft, None)
         else:
-            pieces = written(draft, order, turn, pipeline)
             try:
-                async with aclosing(pieces):
+                async with aclosing(written(draft, order, turn, pipeline)) as pieces:
                     async for piece in pieces:
                         yield piece
                 turn.leave(is_whole=True)
