@@ -43,6 +43,8 @@ LAST_RESORT_NUMBERS = 4 * SCAN_NUMBERS
 LEAST_HITS = 400
 """Hits asked of the vector index at least, because it looks only as far around as it is asked for: of 100,000 vectors 100
 hits found 94 % of the exact first ten, 400 found 99 % and took 2 ms longer (docs/lab-notes.md, 2026-11-26)."""
+LEAST_HITS_OF_TWO = 250
+"""The same for each of two vectors: what one ranking misses the other often has."""
 MOST_HITS = 1_000
 """Hits asked of the vector index at most: 9 ms at 100,000 vectors."""
 SPARE = 1.3
@@ -108,26 +110,20 @@ class Held:
                 self._chunks.update(read)
         return found | read
 
-    def nearest(self, ledger: AskLedger, embedder_id: str, reach: Reach, vector: Vectors, *, limit: int) -> Hits:
-        """The nearest chunks of all in reach, exactly, with cosine similarity, best first; and those equal to the last one.
+    def nearest(
+        self, ledger: AskLedger, embedder_id: str, reach: Reach, vectors: Vectors, *, limits: Sequence[int]
+    ) -> list[Hits]:
+        """For each row of `vectors` the nearest chunks of all in reach, exactly, with cosine similarity, best first: as many as
+        its limit, and those equal to the last one.
 
         Raises StoreUnavailable.
         """
         blocks = self._blocks(ledger, embedder_id, reach)
         if not blocks:
-            return []
-        query = np.ascontiguousarray(vector[0], dtype=np.float32)
-        scores = np.concatenate([block.vectors @ query for block in blocks])
-        ends = np.cumsum([len(block.chunk_ids) for block in blocks])
-        limit = min(limit, len(scores))
-        last = float(np.partition(scores, -limit)[-limit])
-        nearest = np.flatnonzero(scores >= last - SAME * abs(last))
-        ranked = nearest[np.argsort(-scores[nearest], kind="stable")][:MOST_TIED]
-        hits = []
-        for row, number in zip(ranked.tolist(), np.searchsorted(ends, ranked, side="right").tolist(), strict=True):
-            block = blocks[number]
-            hits.append((block.chunk_ids[row - int(ends[number]) + len(block.chunk_ids)], min(1.0, float(scores[row]))))
-        return hits
+            return [[] for _ in limits]
+        queries = np.ascontiguousarray(vectors.T, dtype=np.float32)
+        scores = np.concatenate([block.vectors @ queries for block in blocks])
+        return [_ranked(blocks, column, limit) for column, limit in zip(scores.T, limits, strict=True)]
 
     def _blocks(self, ledger: AskLedger, embedder_id: str, reach: Reach) -> list[VersionVectors]:
         with self._turn:
@@ -150,33 +146,75 @@ class Held:
             self._bytes -= self._vectors.popitem(last=False)[1].vectors.nbytes
 
 
+def _ranked(blocks: Sequence[VersionVectors], scores: Vectors, limit: int) -> Hits:
+    ends = np.cumsum([len(block.chunk_ids) for block in blocks])
+    limit = min(limit, len(scores))
+    last = float(np.partition(scores, -limit)[-limit])
+    nearest = np.flatnonzero(scores >= last - SAME * abs(last))
+    ranked = nearest[np.argsort(-scores[nearest], kind="stable")][:MOST_TIED]
+    hits = []
+    for row, number in zip(ranked.tolist(), np.searchsorted(ends, ranked, side="right").tolist(), strict=True):
+        block = blocks[number]
+        hits.append((block.chunk_ids[row - int(ends[number]) + len(block.chunk_ids)], min(1.0, float(scores[row]))))
+    return hits
+
+
 async def by_meaning(
-    vector: Vectors,
+    vectors: Vectors,
     held: Held,
     *,
     ledger: AskLedger,
     index: VectorIndex,
     generation: Generation,
     reach: Reach,
-    depth: int = DEPTH,
-    least_hits: int = LEAST_HITS,
-) -> Hits:
-    """The nearest chunks in reach, best first: `depth`, and those equal to the last. Raises StoreUnavailable, EmbedderMismatch."""
+    depths: Sequence[int] = (DEPTH,),
+) -> list[Hits]:
+    """For each row of `vectors` the nearest chunks in reach, best first: as many as its depth, and those equal to the last.
+
+    Raises StoreUnavailable, EmbedderMismatch.
+    """
     if not reach.chunks:
-        return []
+        return [[] for _ in depths]
     numbers = reach.chunks * generation.dimension
     if reach.share >= NARROW_SHARE or numbers > SCAN_NUMBERS:
-        asked = min(MOST_HITS, max(least_hits, math.ceil(SPARE * depth / reach.share)))
-        hits = await index.search(generation.index_name, vector, limit=asked)
-        found = await asyncio.to_thread(in_reach, partial(held.chunks_of, ledger), hits, reach, limit=depth)
-        left = found[:MOST_TIED]
-        if len(left) >= min(depth, reach.chunks) or len(hits) < asked or numbers > LAST_RESORT_NUMBERS:
+        least = LEAST_HITS if len(depths) == 1 else LEAST_HITS_OF_TWO
+        asked = min(MOST_HITS, max(least, math.ceil(SPARE * max(depths) / reach.share)))
+        rankings = await index.search(generation.index_name, vectors, limit=asked)
+        left = await asyncio.to_thread(_each_in_reach, partial(held.chunks_of, ledger), rankings, reach, limits=depths)
+        is_enough = all(
+            len(found) >= min(depth, reach.chunks) or len(hits) < asked
+            for found, hits, depth in zip(left, rankings, depths, strict=True)
+        )
+        if is_enough or numbers > LAST_RESORT_NUMBERS:
             return left
-    if vector.shape[1] != generation.dimension:
+    if vectors.shape[1] != generation.dimension:
         raise EmbedderMismatch(
             _OTHER_LENGTH, Text(ja="`ingest rebuild` を実行してください。", en="Run `ingest rebuild`.")
         )
-    return await asyncio.to_thread(held.nearest, ledger, generation.embedder_id, reach, vector, limit=depth)
+    return await asyncio.to_thread(held.nearest, ledger, generation.embedder_id, reach, vectors, limits=depths)
+
+
+def _each_in_reach(
+    chunks_of: Callable[[Sequence[str]], Mapping[str, Sequence[str]]],
+    rankings: Sequence[Hits],
+    reach: Reach,
+    *,
+    limits: Sequence[int],
+) -> list[Hits]:
+    """`in_reach` of each ranking; what the most of them need is looked up at once."""
+    looked_up = list(zip(rankings, (_at_once(limit, reach) for limit in limits), strict=True))
+    known = chunks_of(list({name: None for hits, count in looked_up for name, _ in hits[:count]}))
+
+    def still(names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        missing = [name for name in names if name not in known]
+        return known if not missing else {**known, **chunks_of(missing)}
+
+    return [in_reach(still, hits, reach, limit=limit)[:MOST_TIED] for hits, limit in zip(rankings, limits, strict=True)]
+
+
+def _at_once(limit: int, reach: Reach) -> int:
+    """Texts to look up for so many chunks in reach: some more than their share asks for."""
+    return math.ceil((limit + limit / SPARE_PART) / max(reach.share, NARROW_SHARE))
 
 
 def in_reach(
@@ -192,7 +230,7 @@ def in_reach(
     is a chunk: the indexes of a former version named those, until the next ingestion writes them anew.
     """
     found: Hits = []
-    at_once = limit + limit // SPARE_PART  # a reader of everything has more than enough with these
+    at_once = _at_once(limit, reach)
     for start in range(0, len(hits), at_once):
         some = hits[start : start + at_once]
         chunks = chunks_of([name for name, _ in some])

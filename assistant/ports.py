@@ -102,8 +102,8 @@ class VectorIndex(Protocol):
         """Returns when the server answers; raises StoreUnavailable otherwise."""
         ...
 
-    async def search(self, index_name: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
-        """Hashes of the nearest texts with cosine similarity, best first."""
+    async def search(self, index_name: str, vectors: Vectors, *, limit: int) -> list[list[tuple[str, float]]]:
+        """For each row of `vectors` the hashes of the nearest texts with cosine similarity, best first."""
         ...
 
 

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import numpy as np
+
 from assistant.admission import Admission, crowd_of, user_of
 from assistant.candidates import DEPTH, MOST_TIED, Held, Hits, by_meaning
 from assistant.domain import Candidate, Filters, Notice, Passage, Principal, Question, SearchResult
@@ -47,9 +49,9 @@ POOL = 50
 """Passages read from the ledger to be ranked anew; 30 found a little less, 100 nothing more (docs/lab-notes.md, 2026-11-26)."""
 
 
-DEPTH_ELSEWHERE, LEAST_HITS_ELSEWHERE = 50, 150
-"""Hits for the question as if asked in the other language. As many as for the question as it is took p50 of 100,000 chunks from
-22 to 32 ms, and found nothing more (docs/lab-notes.md, 2026-11-27)."""
+DEPTH_ELSEWHERE = 50
+"""Hits for the question as if asked in the other language that enter the fusion; twice as many found nothing more
+(docs/lab-notes.md, 2026-11-27)."""
 
 
 @dataclass(frozen=True)
@@ -205,10 +207,10 @@ async def _dense(
         reads_both = all(_weight_in(language, generation, indexes.embedder) for language in ("ja", "en"))
         asked = asked_elsewhere(text, vector, generation.means if reads_both else {})
         if asked is None:
-            return Near(await search(vector))
-        hits, elsewhere = await asyncio.gather(
-            search(vector), search(asked.vector, depth=DEPTH_ELSEWHERE, least_hits=LEAST_HITS_ELSEWHERE)
-        )
+            (hits,) = await search(vector)
+            return Near(hits)
+        both = np.concatenate([vector, asked.vector])
+        hits, elsewhere = await search(both, depths=(DEPTH, DEPTH_ELSEWHERE))
         return Near(hits, elsewhere, asked)
     except (StoreUnavailable, EmbedderUnavailable, EmbedderMismatch, EmbedderUnfit, ModelError) as error:
         return error

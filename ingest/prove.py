@@ -212,7 +212,7 @@ def _found_by_vectors(
 
     async def found(version_id: str, question: str) -> float:
         vector = await embedder.embed_query(question)
-        hits = await stores.vectors.search(generation.index_name, vector, limit=max(2 * top, LEAST_HITS))
+        (hits,) = await stores.vectors.search(generation.index_name, vector, limit=max(2 * top, LEAST_HITS))
         return _chance(in_reach(ledger.chunks_of_texts, hits, reach, limit=2 * top), version_id, top)
 
     async def ask_all() -> int:

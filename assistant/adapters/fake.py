@@ -184,12 +184,18 @@ class InMemoryVectorIndex:
     def check(self) -> None:
         """Always returns."""
 
-    async def search(self, index_name: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
-        """Hashes of the nearest texts with cosine similarity, best first. Raises EmbedderMismatch for a vector of another length."""
-        self._expect_length(index_name, vector)
+    async def search(self, index_name: str, vectors: Vectors, *, limit: int) -> list[list[tuple[str, float]]]:
+        """For each row of `vectors` the hashes of the nearest texts with cosine similarity, best first.
+
+        Raises EmbedderMismatch for vectors of another length.
+        """
+        self._expect_length(index_name, vectors)
         rows = self._indexes.get(index_name, {})
-        scored = [(text_hash, min(1.0, float(row @ vector[0]))) for text_hash, row in rows.items()]
-        return sorted(scored, key=lambda pair: -pair[1])[: max(0, limit)]
+        found = []
+        for vector in vectors:
+            scored = [(text_hash, min(1.0, float(row @ vector))) for text_hash, row in rows.items()]
+            found.append(sorted(scored, key=lambda pair: -pair[1])[: max(0, limit)])
+        return found
 
     def _expect_length(self, index_name: str, vectors: Vectors) -> None:
         known = next(iter(self._indexes.get(index_name, {}).values()), None)

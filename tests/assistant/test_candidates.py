@@ -36,9 +36,9 @@ class CountingIndex(InMemoryVectorIndex):
         super().__init__()
         self.asked: list[int] = []
 
-    async def search(self, index_name: str, vector: Vectors, *, limit: int) -> Hits:
+    async def search(self, index_name: str, vectors: Vectors, *, limit: int) -> list[Hits]:
         self.asked.append(limit)
-        return await super().search(index_name, vector, limit=limit)
+        return await super().search(index_name, vectors, limit=limit)
 
 
 @dataclass
@@ -52,9 +52,10 @@ class Library:
 
     def nearest(self, principal: Principal, vector: Vectors, held: Held, filters: Filters = Filters()) -> Hits:
         reach = held.reach_of(self.ledger, principal=principal, filters=filters)
-        return asyncio.run(
+        (hits,) = asyncio.run(
             by_meaning(vector, held, ledger=self.ledger, index=self.index, generation=GENERATION, reach=reach)
         )
+        return hits
 
     def brute_force(self, numbers: Sequence[int], vector: Vectors) -> list[str]:
         ids = [chunk_id for number in numbers for chunk_id in chunk_ids(self.document_ids[number])]
@@ -176,8 +177,10 @@ def test_a_text_is_found_in_every_version_that_one_may_read_and_in_no_other() ->
 def test_no_more_texts_are_looked_up_than_needed_and_equals_stay_together() -> None:
     ledger = Texts({f"t{number}": [f"a:{number}"] for number in range(400)})
     falling = [(f"t{number}", 1.0 - number / 1000) for number in range(400)]
-    assert len(in_reach(ledger.chunks_of_texts, falling, READER, limit=100)) == 100
-    assert ledger.asked == 125
+    for reader, asked in ((Reach({"a": 1}, 3, 3), 125), (READER, 188)):  # of everything, of two thirds
+        ledger.asked = 0
+        assert len(in_reach(ledger.chunks_of_texts, falling, reader, limit=100)) == 100
+        assert ledger.asked == asked
     level = [(name, 0.9 if number in range(90, 300) else score) for number, (name, score) in enumerate(falling)]
     level.sort(key=lambda hit: -hit[1])
     found = in_reach(ledger.chunks_of_texts, level, READER, limit=100)
@@ -249,3 +252,19 @@ def test_a_right_given_taken_or_a_document_gone_counts_at_the_next_question(tmp_
     ledger.delete_documents([made.document_ids[1]])
     assert documents() == {7}
     ledger.close()
+
+
+def test_two_questions_asked_at_once_find_what_each_finds_alone(library: Library) -> None:
+    rows = units(np.random.default_rng(11), 2)
+    for principal in (FEW, ALL):
+        reach = Held().reach_of(library.ledger, principal=principal, filters=Filters())
+        both = asyncio.run(
+            by_meaning(
+                rows, Held(), ledger=library.ledger, index=library.index, generation=GENERATION, reach=reach,
+                depths=(DEPTH, 5),
+            )
+        )  # fmt: skip
+        alone = [ids(library.nearest(principal, row[np.newaxis], Held())) for row in rows]
+        assert ids(both[0]) == alone[0]
+        assert ids(both[1]) == alone[1][: len(both[1])]
+        assert 5 <= len(both[1]) < DEPTH

@@ -39,14 +39,24 @@ def name() -> str:
 
 def found(index: VectorIndex, name: str, vector: Vectors, *, limit: int = 3) -> list[str]:
     """Ids found, best first."""
-    return [chunk_id for chunk_id, _ in asyncio.run(index.search(name, vector, limit=limit))]
+    (hits,) = asyncio.run(index.search(name, vector, limit=limit))
+    return [chunk_id for chunk_id, _ in hits]
+
+
+def test_each_of_several_vectors_gets_its_own_ranking(vector_index: VectorIndex, name: str) -> None:
+    vectors = unit_vectors(20)
+    vector_index.upsert(name, [f"c{number}" for number in range(20)], vectors)
+    both = asyncio.run(vector_index.search(name, vectors[[4, 7]], limit=3))
+    assert both == [asyncio.run(vector_index.search(name, vectors[[one]], limit=3))[0] for one in (4, 7)]
+    assert [hits[0][0] for hits in both] == ["c4", "c7"]
+    assert asyncio.run(vector_index.search(f"{name}-none", vectors[[4, 7]], limit=3)) == [[], []]
 
 
 def test_the_nearest_come_first_with_their_cosine(vector_index: VectorIndex, name: str) -> None:
     vectors = unit_vectors(50)
     vector_index.upsert(name, [f"c{number}" for number in range(50)], vectors)
 
-    hits = asyncio.run(vector_index.search(name, vectors[4:5], limit=10))
+    (hits,) = asyncio.run(vector_index.search(name, vectors[4:5], limit=10))
 
     similarities = vectors @ vectors[4]
     expected = [f"c{number}" for number in np.argsort(-similarities)[:10]]
@@ -221,7 +231,7 @@ def test_proxies_of_the_environment_are_left_aside(chroma_server: ChromaServer, 
         "from assistant.adapters.chroma import ChromaVectorIndex\n"
         "index = ChromaVectorIndex(url=sys.argv[1]); one = np.eye(1, 8, dtype=np.float32)\n"
         "index.upsert(sys.argv[2], ['a'], one)\n"
-        "print(asyncio.run(index.search(sys.argv[2], one, limit=1))[0][0])\n"
+        "print(asyncio.run(index.search(sys.argv[2], one, limit=1))[0][0][0])\n"
     )
     proxies = {key: f"http://127.0.0.1:{free_port()}" for key in ("HTTP_PROXY", "http_proxy", "ALL_PROXY")}
 

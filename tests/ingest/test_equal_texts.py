@@ -85,9 +85,10 @@ def nearest(stores: Stores, question: str, asker: Principal = BEN) -> list[tuple
 
 def _nearest(stores: Stores, vector: Vectors, asker: Principal, held: Held) -> list[tuple[str, float]]:
     generation, reach = generation_of(stores), held.reach_of(stores.ledger, principal=asker, filters=Filters())
-    return asyncio.run(
+    (hits,) = asyncio.run(
         by_meaning(vector, held, ledger=stores.ledger, index=stores.vectors, generation=generation, reach=reach)
     )
+    return hits
 
 
 def not_found(stores: Stores, *askers: Principal) -> list[str]:
@@ -97,7 +98,7 @@ def not_found(stores: Stores, *askers: Principal) -> list[str]:
         vector = asyncio.run(stores.embedder.embed_query(question))
         for asker in askers or (BEN,):
             reach = held.reach_of(stores.ledger, principal=asker, filters=Filters())
-            (best, _), *_ = held.nearest(stores.ledger, embedder_id, reach, vector, limit=1)
+            (((best, _), *_),) = held.nearest(stores.ledger, embedder_id, reach, vector, limits=[1])
             if best not in dict(_nearest(stores, vector, asker, held)[:5]):
                 lost.append(question)
     return lost

@@ -243,7 +243,7 @@ def check_vectors(deployment: Deployment, ledger: Ledger) -> None:
     async def missing() -> list[str]:
         lost = []
         for chunk in chunks:
-            hits = await index.search(generation.index_name, vectors[chunk.text_hash].reshape(1, -1), limit=10)
+            (hits,) = await index.search(generation.index_name, vectors[chunk.text_hash].reshape(1, -1), limit=10)
             if chunk.text_hash not in {text_hash for text_hash, _ in hits}:
                 lost.append(chunk.chunk_id)
         return lost
