@@ -17,7 +17,7 @@ from itertools import takewhile
 from assistant.answerable import SAID_NOT, doubt_of
 from assistant.asked import unnamed
 from assistant.cite import CitedText, citing
-from assistant.courtesy import INVITATION, asks, is_courtesy
+from assistant.courtesy import INVITATION, asks
 from assistant.domain import (
     Answer,
     AnswerMode,
@@ -223,11 +223,11 @@ async def finish(draft: Draft) -> Answer:
 
 
 def nothing_found(draft: Draft) -> Answer:
-    """A refusal without passages; thanks and greetings get an invitation to ask."""
+    """A refusal without passages; what asks nothing (an emoji, thanks) gets an invitation to ask."""
     if asks(draft.question.text):
         return refusal(draft, RefusalReason.NOTHING_FOUND)
     answer = refusal(draft, RefusalReason.UNREADABLE_QUESTION)
-    return replace(answer, text=INVITATION[answer.language]) if is_courtesy(draft.question.text) else answer
+    return replace(answer, text=INVITATION[answer.language])
 
 
 async def told_of_reading(answer: Answer, ledger: AskLedger) -> Answer:

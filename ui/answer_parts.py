@@ -148,9 +148,10 @@ def _original(url: str, *, language: Language, links_to: str | None) -> str:
 
 def _refusal(given: AnswerOut, language: Language, looked: str) -> str:
     hint = asking.REFUSED_HINTS.get(given.reason or "")
+    title = asking.NO_QUESTION_TITLE if given.reason == "unreadable_question" else asking.REFUSED_TITLE
     return (
         f'<div class="ca-box ca-refusal" lang="{given.language}">'
-        f'<p class="ca-box-title">{worded(asking.REFUSED_TITLE, language)}</p><p>{plain_html(given.answer)}</p>'
+        f'<p class="ca-box-title">{worded(title, language)}</p><p>{plain_html(given.answer)}</p>'
         + (f'<p class="ca-muted">{worded(hint, language)}</p>' if hint is not None else "")
         + f"{looked}</div>"
     )

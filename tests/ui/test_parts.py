@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assistant.courtesy import INVITATION
 from assistant.wire import AnswerOut, AskIn, NoticeOut
 from tests.stubs.api import content
 from ui import answer_parts, parts
@@ -86,6 +87,15 @@ def test_an_answer_a_refusal_and_quotes_look_different() -> None:
     assert asking.QUOTES_MODEL_AWAY.ja in quoted
     assert "ca-refusal" not in generated + quoted
     assert "ca-quotes" not in generated + refused
+
+
+def test_what_asks_nothing_is_invited_to_ask_and_not_told_that_documents_hold_no_answer() -> None:
+    answer = answered("休暇 [unanswered]")
+    answer.reason, answer.answer = "unreadable_question", INVITATION["ja"]
+    shown = answer_parts.answer(answer, ANCHORS, language="ja")
+    assert asking.NO_QUESTION_TITLE.ja in shown
+    assert INVITATION["ja"] in shown
+    assert asking.REFUSED_TITLE.ja not in shown
 
 
 def test_quotations_are_shown_letter_by_letter_and_never_laid_out_as_markdown() -> None:

@@ -47,13 +47,16 @@ WAITING_RETURN: Final = Text(
 )
 RETRY: Final = Text("もう一度質問する", "Ask again")
 REFUSED_TITLE: Final = Text("文書からは答えられません", "The documents do not answer this")
+NO_QUESTION_TITLE: Final = Text("ご質問をどうぞ", "What would you like to know?")
 REFUSED_HINTS: Final[dict[str, Text]] = {
     "nothing_found": Text("別の言葉や、より短い質問で試してください。", "Try other words, or a shorter question."),
     "not_in_documents": Text(
         "近い内容の文書は右または下にあります。担当部署にも確認してください。",
         "The nearest passages are listed beside or below. You may also ask the department in charge.",
     ),
-    "unreadable_question": Text("質問を文章で入力してください。", "Please write the question as a sentence."),
+    "unreadable_question": Text(
+        "文書に書かれていそうな言葉を入れると見つけやすくなります。", "Words that the document may use help to find it."
+    ),
 }
 QUOTES_TITLE: Final = Text("文書からの抜き書き", "Quoted from the documents")
 QUOTES_NOTE: Final = Text(
