@@ -23,6 +23,7 @@ from assistant.adapters.ollama import OllamaChatModel
 from assistant.adapters.open_questions import OpenQuestionsFile
 from assistant.ask import Pipeline
 from assistant.audit import Auditor
+from assistant.courtesy import asks
 from assistant.embedders import Embedders
 from assistant.generation import EmbedderSpec
 from assistant.retrieve import Indexes
@@ -72,7 +73,9 @@ def first_token_ms(client: httpx.Client, url: str, question: str, user: str) -> 
 
 def main(deployment: LargeDeployment) -> None:
     """Measures each reader and prints one line."""
-    questions = deployment.material.questions[::QUESTIONS_STEP]
+    questions = [
+        text for text in deployment.material.questions[::QUESTIONS_STEP] if asks(text)
+    ]  # some are a table's rule
     settings = Settings(_env_file=None, proxy_secret=PROXY_SECRET, model_parallel=4)
     readers = {}
     with tempfile.TemporaryDirectory() as folder, start_stub_ollama(tokens_per_second=10_000, load_seconds=0.0) as stub:

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from assistant.errors import Language
-from assistant.wire import CitationOut, PassageOut
+from assistant.wire import AnswerOut, CitationOut, PassageOut
 from ui import answer_parts, parts
 from ui.client import ProblemError
 from ui.source_dialog import open_source
@@ -54,9 +54,10 @@ def draw_ended(turn: Turn, places: Places, visit: Visit, *, is_last: bool) -> No
     understood = answer_parts.understood(turn.rewritten, language=language)
     partial = understood + answer_parts.partial_answer(turn.text, turn.anchors)
     if turn.answer is not None:
-        if turn.answer.refused and turn.owners is None:
+        is_unanswered = _is_unanswered(turn.answer)
+        if is_unanswered and turn.owners is None:
             turn.owners = _owners(turn, visit)
-        looked = answer_parts.looked_through(turn, language=language) if turn.answer.refused else ""
+        looked = answer_parts.looked_through(turn, language=language) if is_unanswered else ""
         shown = answer_parts.answer(turn.answer, turn.anchors, language=language, looked=looked)
         earlier = answer_parts.warned_earlier(turn, language=language)
         places.answer.html(understood + shown + earlier)
@@ -74,10 +75,15 @@ def draw_ended(turn: Turn, places: Places, visit: Visit, *, is_last: bool) -> No
     draw_sources(turn, places, visit, is_live=False)
 
 
+def _is_unanswered(answer: AnswerOut) -> bool:
+    """Whether a question was looked for and not answered: what asks nothing (thanks, an emoji) needs no owner and no news."""
+    return answer.refused and answer.reason != "unreadable_question"
+
+
 def _actions(turn: Turn, visit: Visit, *, is_last: bool) -> None:
     """What can be done with the turn, in one row; the opinion about an answer under it."""
     language, name, answer = visit.language, turn.identifier, turn.answer
-    if answer is not None and answer.refused and not turn.is_from_history:
+    if answer is not None and _is_unanswered(answer) and not turn.is_from_history:
         _wish_to_be_told(turn, visit)
     with st.container(horizontal=True, gap="small", key=f"actions-{name}"):
         if answer is not None or turn.text:
