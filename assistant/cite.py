@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from assistant.domain import Citation, Notice, Passage
 from assistant.marks import BRACKETED, MARK, numbers_in, with_code_unmarked, without_long_numbers
-from assistant.support import is_backed, is_foreign, leads_on, plain_source, quote_span, says_more, states_fact
+from assistant.support import is_backed, is_foreign, needs_no_source, plain_source, quote_span, says_more, states_fact
 from assistant.text import overlap, sentence_spans
 
 _MARKS_AFTER_END = re.compile(r"(?:([。!?！？])(\s*(?:\[\d{1,3}\])+)[。.]?|(\.)(\s*(?:\[\d{1,3}\])+)(?!\s?[.,;、。]))")
@@ -91,7 +91,7 @@ def citing(answer: str, passages: Sequence[Passage]) -> Generator[None, None, Ci
 def _judged(sentence: str, passages: Sequence[Passage], *, is_head: bool) -> _Judged:
     marked = [int(number) for number in dict.fromkeys(MARK.findall(sentence))]
     said = MARK.sub("", sentence)
-    if not states_fact(said) or (not marked and (is_head or leads_on(said))):
+    if not states_fact(said) or (not marked and (is_head or needs_no_source(said))):
         return _Judged(sentence, tuple(marked), needs_source=False, removed=0)
     kept = [number for number in marked if not is_foreign(said, passages[number - 1])]
     backing = [number for number in kept if is_backed(said, passages[number - 1])]

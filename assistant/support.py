@@ -49,7 +49,7 @@ _YES_OR_NO = re.compile(
     r"不可能|可能|不可|不要|必要|禁止|対象外|対象"
     r"|\b(?:yes|no|possible|impossible|allowed|permitted|required|necessary|mandatory|optional|prohibited|forbidden)\b"
 )
-_LEADS_ON = re.compile(
+_NEEDS_NO_SOURCE = re.compile(
     r"(?:次|以下|下記)の(?:とおり|通り|よう)(?:です|となります|になります|ご回答します|お答えします)?[。.]?$|\bas follows\W*$"
     r"|^(?:here (?:is|are)\b|let me know\b|please (?:let me know|feel free)\b|thank you\b|i hope (?:this|that) helps)"
     r"|^#{1,6} [^#。.!?]{1,60}$"
@@ -74,10 +74,10 @@ def states_fact(sentence: str) -> bool:
     return len(_words_of(plain)) >= _LEAST_TELLING_WORDS and len(normalise(plain).strip()) > 3
 
 
-def leads_on(sentence: str) -> bool:
+def needs_no_source(sentence: str) -> bool:
     """Whether a sentence is a heading, leads on to a list or is a courtesy: it is not missed where it has no source."""
     plain = normalise(sentence).strip(" *_")
-    return bool(_LEADS_ON.search(plain)) and not figures_of(plain)
+    return bool(_NEEDS_NO_SOURCE.search(plain)) and not figures_of(plain)
 
 
 def _words_of(sentence: str) -> set[str]:
