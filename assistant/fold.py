@@ -15,9 +15,7 @@ from functools import cached_property
 
 from assistant.domain import Notice, Passage
 from assistant.text import character_bigrams
-from assistant.versions import Told, asked_of, is_older, told_by
-
-__all__ = ["Folded", "fold", "is_older", "put_together"]
+from assistant.versions import Told, asked_of, told_by
 
 JOINED_CHARACTERS = 1200
 """Longest joined passage: about two chunks, so that a prompt still holds several documents."""

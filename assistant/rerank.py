@@ -29,7 +29,7 @@ from assistant.domain import Candidate, Passage
 from assistant.errors import RerankerUnavailable
 from assistant.languages import is_in_other_language, is_japanese
 from assistant.ports import Reranker
-from assistant.text import lexical_terms, query_weight, searched, spelled_for_terms, spelled_words
+from assistant.text import WORD_PARTS, lexical_terms, query_weight, searched, spelled_for_terms, spelled_words
 from assistant.ties import place_of, runs
 
 MEANING, WORDS, COVERAGE = 0.4, 0.4, 0.3
@@ -52,7 +52,6 @@ FOUND_BY_CHANCE = 30
 """Characters up to which a number or identifier may be a part of another by chance. A longer one is looked for as it is, which keeps
 the time of a page of digits linear."""
 _GROUPING = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
-_MARK = re.compile("[-_./@]")
 _ENDING = re.compile("(?:e?s|e?d|[a-z]?ing|[a-z]ed)?(?![a-z])")
 
 RERANKED = 30
@@ -157,7 +156,7 @@ def _coverage(terms: Sequence[str], texts: Sequence[str]) -> list[float]:
     Terms are looked for as parts of words: `cancel` also counts in `cancelled`; not so short words and numbers (`_stands_in`).
     """
     terms = list(dict.fromkeys(terms))[:LONGEST_TERMS]
-    parts = {part for term in terms if term.isascii() for part in _MARK.split(term) if part != term}
+    parts = {part for term in terms if term.isascii() for part in WORD_PARTS.split(term) if part != term}
     wanted = [(term, _is_bounded(term, is_part=term in parts)) for term in terms]
     held = [
         [term in text and (not is_bounded or _stands_in(text, term)) for term, is_bounded in wanted] for text in texts

@@ -20,7 +20,7 @@ JAPANESE = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U00
 JAPANESE_CHARACTER = re.compile(f"[{JAPANESE}]")
 _LATIN = re.compile("[A-Za-z]")
 _RUNS = re.compile(rf"[{JAPANESE}]+|[^\W_{JAPANESE}]+(?:[-_./@][^\W_{JAPANESE}]+)*")
-_WORD_PARTS = re.compile(r"[-_./@]")
+WORD_PARTS = re.compile(r"[-_./@]")
 _SENTENCE_END = re.compile(
     r"(?<=[。！？｡])(?![。！？!?｡])\s*"  # Japanese end marks
     r"|(?<=[^\x00-\x7f][!?])(?![!?！？])\s*|(?<=[!?])(?![!?！？])(?=\s|[^\x00-\x7f]|\Z)\s*"  # not the one inside of an address: doc?id=12
@@ -232,7 +232,7 @@ def query_weight(term: str) -> float:
 
 
 def _words(run: str) -> list[str]:
-    parts = [singular(part) for part in _WORD_PARTS.split(run) if part]
+    parts = [singular(part) for part in WORD_PARTS.split(run) if part]
     return parts if len(parts) == 1 else [run, *parts]
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from assistant.domain import Passage
-from assistant.fold import fold, is_older, put_together
+from assistant.fold import fold, put_together
+from assistant.versions import is_older
 from tests.assistant.passages import passage
 
 POLICY = (

@@ -34,9 +34,14 @@ def links(question: str = "有給休暇の期限は?") -> LinkFilter:
     return LinkFilter(question=question, language="ja", passages=[PORTAL])
 
 
+def in_pieces(filtered: LinkFilter, text: str, pieces: int) -> str:
+    """What the filter shows of a text that comes in pieces of this size."""
+    return "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+
+
 def streamed(text: str, pieces: int = 1, question: str = "有給休暇の期限は?") -> str:
     filtered = links(question)
-    said = "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+    said = in_pieces(filtered, text, pieces)
     assert filtered.removed
     return said
 
@@ -133,7 +138,7 @@ def test_neither_length_nor_depth_nor_a_list_brings_a_link_through(text: str) ->
 @pytest.mark.parametrize("pieces", [1, 2, 3, 5, 1000])
 def test_text_that_only_looks_like_an_address_stays_in_pieces_of_every_size(text: str, pieces: int) -> None:
     filtered = links()
-    said = "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+    said = in_pieces(filtered, text, pieces)
     assert (said, filtered.removed) == (text, 0)
 
 
@@ -151,7 +156,7 @@ def test_text_that_only_looks_like_an_address_stays_in_pieces_of_every_size(text
 @pytest.mark.parametrize("pieces", [1, 3, 1000])
 def test_what_is_no_link_keeps_its_words_in_pieces_of_every_size(text: str, said: str, pieces: int) -> None:
     filtered = links()
-    shown = "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+    shown = in_pieces(filtered, text, pieces)
     assert shown == said
     assert "<a" not in MarkdownIt("commonmark").render(shown)
 
@@ -167,7 +172,7 @@ def test_what_is_no_link_keeps_its_words_in_pieces_of_every_size(text: str, said
 @pytest.mark.parametrize("pieces", [1, 3, 1000])
 def test_an_asked_for_address_ends_where_japanese_goes_on_and_is_code_once(text: str, said: str, pieces: int) -> None:
     filtered = links("申請サイトのURLは?")
-    assert "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest() == said
+    assert in_pieces(filtered, text, pieces) == said
 
 
 @pytest.mark.parametrize(
@@ -185,7 +190,7 @@ def test_an_asked_for_address_ends_where_japanese_goes_on_and_is_code_once(text:
 @pytest.mark.parametrize("pieces", [1, 2, 3, 7, 1000])
 def test_no_shorter_way_to_an_address_comes_through_in_pieces_of_any_size(text: str, pieces: int) -> None:
     filtered = links()
-    said = "".join(filtered.add(text[i : i + pieces]) for i in range(0, len(text), pieces)) + filtered.rest()
+    said = in_pieces(filtered, text, pieces)
     rendered = MarkdownIt("commonmark").render(said)
     assert "<a" not in rendered
     assert "<base" not in rendered

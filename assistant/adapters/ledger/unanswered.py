@@ -25,6 +25,11 @@ from assistant.domain import JobState, RefusalReason
 from assistant.history import DueQuestion, QuestionState
 
 APP_PREFIX = "app:"
+IS_OPEN = or_(
+    s.answers.c.refused.is_(True) & (func.coalesce(s.answers.c.reason, "") != RefusalReason.UNREADABLE_QUESTION.value),
+    s.feedback.c.rating == "down",
+)
+"""Of an answer and its feedback: refused, though something was asked, or rated down."""
 LOOKED_AT = 500
 """Questions and jobs looked through, the newest ones."""
 _CHANGES = ("add", "change", "retry", "move", "mended", "regrouped")
@@ -76,14 +81,13 @@ class Unanswered(Transactional):
         """
         a, f, w = s.answers.c, s.feedback.c, s.wanted_answers.c
         wishes = select(w.wanted_id, w.principal, w.question, w.language, w.asked_at).where(w.closed_at.is_(None))
-        is_refused = a.refused.is_(True) & (func.coalesce(a.reason, "") != RefusalReason.UNREADABLE_QUESTION.value)
         refused = (
             select(a.principal, a.question, a.language, func.max(a.created_at).label("asked_at"))
             .select_from(s.answers.outerjoin(s.feedback, f.answer_id == a.answer_id))
             .where(
                 a.created_at >= since,
                 a.principal.not_like(APP_PREFIX + "%"),
-                or_(is_refused, f.rating == "down"),
+                IS_OPEN,
             )
             .group_by(a.principal, a.question, a.language)
             .order_by(func.max(a.created_at).desc())

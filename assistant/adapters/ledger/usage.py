@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, select
 
 from assistant.adapters.ledger import schema as s
 from assistant.adapters.ledger.cursors import decode_cursor, encode_cursor
 from assistant.adapters.ledger.transaction import Transactional
-from assistant.domain import RefusalReason
+from assistant.adapters.ledger.unanswered import IS_OPEN
 from assistant.history import MEASURING, DayOfUse, Feedback, OpenQuestion
 
 RATED_DOWN = "rated_down"
@@ -45,13 +45,12 @@ class Usage(Transactional):
         """Questions since that day that were refused or whose answer was rated down; the most frequent first. What asks nothing
         (an emoji, thanks) is none."""
         a, f = s.answers.c, s.feedback.c
-        is_refused = a.refused.is_(True) & (func.coalesce(a.reason, "") != RefusalReason.UNREADABLE_QUESTION.value)
         reason = case((f.rating == "down", RATED_DOWN), else_=func.coalesce(a.reason, "")).label("reason")
         last = func.max(a.created_at).label("last_asked_at")
         statement = (
             select(a.question, reason, func.count().label("times"), last)
             .select_from(s.answers.outerjoin(s.feedback, f.answer_id == a.answer_id))
-            .where(a.created_at >= since, or_(is_refused, f.rating == "down"))
+            .where(a.created_at >= since, IS_OPEN)
             .group_by(a.question, reason)
             .order_by(func.count().desc(), last.desc(), a.question)
             .limit(limit)
